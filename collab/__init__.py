@@ -1,0 +1,1 @@
+"""Collaborative filtering on MovieLens: parse, check, train, interpret, publish."""

@@ -1,0 +1,109 @@
+"""Folders that are either whole or not there: built beside, sealed with checksums, renamed."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+SEAL = "sealed.json"
+
+
+def sha256_file(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's text by one rename; a reader sees the old text or the new, never a part."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).chmod(0o644)
+    Path(name).replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, atomically."""
+    write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def seal(folder: Path) -> None:
+    """Record every file's size and sha256 in `sealed.json`, the last file of a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sums = {
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": sha256_file(path),
+        }
+        for path in files
+    }
+    write_json(folder / SEAL, sums)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a sealed folder still holds what was sealed, byte for byte."""
+    try:
+        sums = read_json(folder / SEAL)
+        return all(
+            (folder / name).stat().st_size == record["bytes"]
+            and sha256_file(folder / name) == record["sha256"]
+            for name, record in sums.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def commit_folder(final: Path, build: Callable[[Path], None], *, force: bool = False) -> bool:
+    """Make a folder once: nothing to do where it stands whole, else build, seal and rename.
+
+    One process builds a folder at a time (a kernel lock, freed when its holder dies); the others
+    wait and find it done.
+
+    Args:
+        final: the folder to make.
+        build: fills an empty temporary neighbour of `final`.
+        force: build even where `final` is whole.
+
+    Returns:
+        Whether it was built now.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(final.parent / f".{final.name}.lock"):
+        if not force and is_whole(final):
+            return False
+        for stale in final.parent.glob(f".{final.name}.tmp-*"):
+            shutil.rmtree(stale)
+        temporary = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.tmp-"))
+        try:
+            build(temporary)
+            seal(temporary)
+            temporary.chmod(0o755)
+            swap_in(temporary, final)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return True
+
+
+def swap_in(temporary: Path, final: Path) -> None:
+    """Rename a finished folder to its place; what stood there is moved aside and removed."""
+    if final.exists():
+        aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.tmp-"))
+        final.rename(aside / "old")
+        temporary.rename(final)
+        shutil.rmtree(aside)
+    else:
+        temporary.rename(final)

@@ -1,0 +1,133 @@
+"""The middle: an edition's tables as Parquet, one folder for each fingerprint."""
+
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from collab.files import commit_folder, read_json, write_json
+from collab.fingerprint import code_digest, fingerprint
+from collab.movielens.archive import unpack
+from collab.movielens.checks import CheckError, as_records, log_failures, refuse_errors, run_checks
+from collab.movielens.editions import Edition, ItemKey, get_edition
+from collab.movielens.parse import parse
+from collab.movielens.sources import Source
+from collab.paths import DataDir
+
+TABLE_ORDER = {"ratings": "user_id, ts, position", "movies": "movie_id", "users": "user_id"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a folder of the lake holds; `path` is where it stands now."""
+
+    path: Path
+    edition: str
+    fingerprint: str
+    item_key: ItemKey
+    counts: dict[str, int]
+    source: dict[str, Any]
+
+    @property
+    def ratings(self) -> Path:
+        """Parquet of `position, user_id, movie_id, rating, ts`."""
+        return self.path / "ratings.parquet"
+
+    @property
+    def movies(self) -> Path:
+        """Parquet of `movie_id, item_id, title, release_year, genres`."""
+        return self.path / "movies.parquet"
+
+    @property
+    def users(self) -> Path:
+        """Parquet of `user_id, age, gender, occupation, zip_code`."""
+        return self.path / "users.parquet"
+
+    def checks(self) -> list[dict[str, Any]]:
+        """The results of the checks, one record each."""
+        records: list[dict[str, Any]] = read_json(self.path / "checks.json")
+        return records
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a committed folder."""
+    record = read_json(folder / "manifest.json")
+    return Manifest(path=folder, **record)
+
+
+def ingest(
+    source: Source, data: DataDir, *, item_key: ItemKey | None = None, force: bool = False
+) -> tuple[Manifest, bool]:
+    """Archive to Parquet: unpack, parse, check, commit; nothing to do where it is committed.
+
+    Args:
+        source: a verified archive.
+        data: the data folder.
+        item_key: what an item is; by default the edition's own.
+        force: do it again.
+
+    Returns:
+        The manifest, and whether it was made now.
+
+    Raises:
+        CollabError: the archive cannot be parsed.
+        CheckError: a check of severity error failed; the results stand beside the lake, under
+            `lake/<edition>/<fingerprint>.rejected.json`.
+    """
+    edition = get_edition(source.edition)
+    key = item_key or edition.item_key
+    print_ = lake_fingerprint(source, key)
+    final = data.lake / edition.name / print_[:16]
+    build = partial(build_lake, source=source, edition=edition, key=key, print_=print_)
+    try:
+        made = commit_folder(final, build, force=force)
+    except CheckError as error:
+        rejected = final.with_name(f"{final.name}.rejected.json")
+        write_json(rejected, as_records(error.results))
+        raise
+    return load_manifest(final), made
+
+
+def lake_fingerprint(source: Source, key: ItemKey) -> str:
+    """The key of an ingested archive: its content, how it was taken in, and the code that did."""
+    return fingerprint(
+        archive=source.sha256,
+        edition=source.edition,
+        item_key=key,
+        trusted=source.trusted,
+        code=code_digest("movielens", "lake.py"),
+    )
+
+
+def build_lake(
+    folder: Path, *, source: Source, edition: Edition, key: ItemKey, print_: str
+) -> None:
+    """Fill a folder of the lake."""
+    with tempfile.TemporaryDirectory(dir=folder) as unpacked, duckdb.connect() as con:
+        parse(con, unpack(Path(source.path), edition, Path(unpacked)), edition, key)
+        results = run_checks(con, edition, trust=source.trusted)
+        log_failures(results)
+        refuse_errors(results)
+        counts = {name: write_table(con, name, folder) for name in TABLE_ORDER}
+    write_json(folder / "checks.json", as_records(results))
+    write_json(
+        folder / "manifest.json",
+        {
+            "edition": edition.name,
+            "fingerprint": print_,
+            "item_key": key,
+            "counts": counts,
+            "source": {k: v for k, v in asdict(source).items() if k != "fetched_now"},
+        },
+    )
+
+
+def write_table(con: duckdb.DuckDBPyConnection, name: str, folder: Path) -> int:
+    """Write a table, sorted, as Parquet; returns its number of rows."""
+    path = str(folder / f"{name}.parquet")
+    con.sql(f"FROM {name} ORDER BY {TABLE_ORDER[name]}").write_parquet(path, compression="zstd")
+    (rows,) = con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
+    return int(rows)

@@ -1,0 +1,1 @@
+"""MovieLens in: editions, sources, parsing, checks."""

@@ -1,0 +1,180 @@
+"""An archive, zipped or unpacked: is it safe, is it the right one, where are its members."""
+
+import hashlib
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from collab.errors import CollabError
+from collab.files import sha256_file
+from collab.fingerprint import fingerprint
+from collab.movielens.editions import Edition
+from collab.movielens.layouts import layout_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What verification found: the key of the content, and every check that was not passed."""
+
+    sha256: str
+    warnings: tuple[str, ...]
+
+
+def check_zip(path: Path) -> None:
+    """Refuse what is no whole, safe zip.
+
+    Raises:
+        CollabError: an HTML page, a truncated file, a member whose path leaves the folder.
+    """
+    with path.open("rb") as file:
+        start = file.read(512).lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise CollabError(
+            f"{path} is an HTML page, not a zip: a proxy or a log-in page answered in place of the "
+            "archive. Fetch it again from another network or give the file with --archive."
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile as error:
+        raise CollabError(
+            f"{path} is not a whole zip ({error}); it is truncated or damaged. "
+            "Delete it and fetch it again."
+        ) from error
+    for name in names:
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in name:
+            raise CollabError(
+                f"{path} holds the member {name!r}, whose path leaves the folder. "
+                "Nothing was unpacked; such an archive is not to be trusted."
+            )
+
+
+def members_in(path: Path, edition: Edition) -> dict[str, str]:
+    """Where each member needed lies: its name -> its path inside the zip or the folder.
+
+    Members stand below the edition's folder, or at the top.
+
+    Raises:
+        CollabError: one is missing.
+    """
+    if path.is_dir():
+        names = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+    else:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    found = {}
+    for member in layout_of(edition).members:
+        places = (f"{edition.folder}/{member.name}", member.name)
+        place = next((place for place in places if place in names), None)
+        if place is None:
+            raise CollabError(
+                f"{path} has no {places[0]}, which {edition.name} consists of. "
+                f"Is it another edition's archive? It holds {_some(sorted(names))}."
+            )
+        found[member.name] = place
+    return found
+
+
+def _some(names: list[str]) -> str:
+    """A few names of a list, for an error."""
+    return (", ".join(names[:5]) + (", …" if len(names) > 5 else "")) or "nothing"
+
+
+def verify(path: Path, edition: Edition, *, trust: bool, md5: str | None = None) -> Verified:
+    """Compare an archive with what is published about its edition.
+
+    The archive's own checksum decides; where it differs, the checksums of the members that are
+    known one by one do.
+
+    Args:
+        path: a zip or an unpacked folder.
+        edition: what it should be.
+        trust: report a difference as a warning instead of refusing it.
+        md5: the checksum of a sidecar, for an edition whose own is not known.
+
+    Raises:
+        CollabError: it is unsafe, incomplete, or not what was published.
+    """
+    if not path.is_dir():
+        check_zip(path)
+    places = members_in(path, edition)
+    key = sha256_file(path) if path.is_file() else folder_sha256(path, places)
+    # the same members have the same key, however they were zipped
+    published_key = fingerprint(**edition.members) if edition.members else key
+    if path.is_file() and _is_published(path, edition, key, md5):
+        return Verified(sha256=published_key, warnings=())
+    if edition.members and not (wrong := wrong_members(path, edition, places)):
+        how = "an unpacked folder" if path.is_dir() else "zipped anew"
+        warning = f"{edition.name} is {how}; it was accepted by the checksums of its members."
+        return Verified(sha256=published_key, warnings=(warning,))
+    if edition.members:
+        difference = f"{path}: {', '.join(wrong)} differs from the published {edition.name}."
+    elif path.is_dir() or edition.sha256 is None:
+        warning = f"{path}: there is no published checksum for it; only its counts were compared."
+        return Verified(sha256=key, warnings=(warning,))
+    else:
+        difference = f"{path} has sha256 {key[:16]}…, expected {edition.sha256[:16]}…."
+    if not trust:
+        raise CollabError(
+            f"{difference} Fetch it again, or pass --trust-archive if it is a cut-down archive "
+            "of your own."
+        )
+    return Verified(sha256=key, warnings=(f"{difference} Accepted because of --trust-archive.",))
+
+
+def folder_sha256(path: Path, places: dict[str, str]) -> str:
+    """The key of an unpacked folder: sha256 over its members' sums."""
+    return fingerprint(**{name: sha256_file(path / place) for name, place in places.items()})
+
+
+def _is_published(path: Path, edition: Edition, key: str, md5: str | None) -> bool:
+    """Whether a zip is, byte for byte, the published one."""
+    if edition.sha256:
+        return key == edition.sha256
+    return md5 is not None and md5 == md5_file(path)
+
+
+def md5_file(path: Path) -> str:
+    """Hex md5 of a file, for an archive of which nothing else is published."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def wrong_members(path: Path, edition: Edition, places: dict[str, str]) -> list[str]:
+    """The members whose published checksum theirs is not."""
+    return [
+        name
+        for name, expected in edition.members.items()
+        if member_sha256(path, places[name]) != expected
+    ]
+
+
+def member_sha256(path: Path, place: str) -> str:
+    """Hex sha256 of a member's content."""
+    if path.is_dir():
+        return sha256_file(path / place)
+    with zipfile.ZipFile(path) as archive, archive.open(place) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def unpack(path: Path, edition: Edition, into: Path) -> Path:
+    """The folder in which the members lie by their own names; a zip is unpacked into `into`.
+
+    Raises:
+        CollabError: a member is damaged.
+    """
+    places = members_in(path, edition)
+    if path.is_dir():
+        return (path / places[layout_of(edition).ratings.name]).parent
+    with zipfile.ZipFile(path) as archive:
+        for name, place in places.items():
+            try:
+                with archive.open(place) as source, (into / name).open("wb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+            except (zipfile.BadZipFile, EOFError) as error:
+                raise CollabError(
+                    f"{path}: {place} is damaged ({error}). Fetch the archive again."
+                ) from error
+    return into

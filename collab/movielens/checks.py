@@ -1,0 +1,177 @@
+"""Checks of the parsed tables: SQL that returns the rows which fail, with a name and a severity."""
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import duckdb
+
+from collab.errors import CollabError
+from collab.movielens.editions import Edition
+
+log = logging.getLogger(__name__)
+
+Severity = Literal["error", "warning"]
+ROWS_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A query whose rows are failures; no row means passed."""
+
+    name: str
+    severity: Severity
+    sql: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What a check found: how many rows failed, and the first of them as JSON."""
+
+    name: str
+    severity: Severity
+    failures: int
+    first_rows: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether no row failed."""
+        return self.failures == 0
+
+
+class CheckError(CollabError):
+    """Checks of severity error failed; `results` holds all results, the passed ones too."""
+
+    def __init__(self, results: list[CheckResult]) -> None:
+        """Say each failed check and its first row."""
+        self.results = results
+        failed = [r for r in results if not r.passed and r.severity == "error"]
+        lines = "".join(f"\n  - {describe(result)}" for result in failed)
+        super().__init__(
+            f"{len(failed)} of {len(results)} checks of the data failed; nothing was published:"
+            f"{lines}"
+        )
+
+
+def describe(result: CheckResult) -> str:
+    """A failed check on one line."""
+    row = json.loads(result.first_rows)[:1]
+    shown = ", ".join(f"{k}={v!r}" for k, v in row[0].items()) if row else ""
+    return f"{result.name}: {result.failures} failing, first: {shown}"
+
+
+def row_checks(edition: Edition) -> list[Check]:
+    """The checks of rows, with the edition's scale filled in."""
+    scale = edition.scale
+    errors = {
+        "ratings_not_empty": "SELECT 0 AS ratings WHERE NOT EXISTS (FROM ratings)",
+        "ratings_without_nulls": (
+            "FROM ratings WHERE user_id IS NULL OR movie_id IS NULL OR rating IS NULL OR ts IS NULL"
+        ),
+        "movies_without_nulls": "FROM movies WHERE movie_id IS NULL OR title IS NULL OR title = ''",
+        "ids_positive": (
+            "SELECT position, user_id, movie_id FROM ratings WHERE user_id <= 0 OR movie_id <= 0"
+        ),
+        "rating_on_scale": f"""
+            SELECT position, user_id, movie_id, rating FROM ratings
+            WHERE NOT (rating BETWEEN {scale.low} AND {scale.high}
+                       AND (rating - {scale.low}) % {scale.step} = 0)""",  # noqa: S608
+        "user_movie_unique": """
+            SELECT user_id, movie_id, count(*) AS n, min(position) AS first_position FROM ratings
+            GROUP BY ALL HAVING count(*) > 1 ORDER BY first_position""",
+        "movie_id_unique": """
+            SELECT movie_id, count(*) AS n FROM movies
+            GROUP BY ALL HAVING count(*) > 1 ORDER BY movie_id""",
+        "movie_known": """
+            SELECT position, user_id, movie_id FROM ratings ANTI JOIN movies USING (movie_id)""",
+        "user_id_unique": """
+            SELECT user_id, count(*) AS n FROM users
+            GROUP BY ALL HAVING count(*) > 1 ORDER BY user_id""",
+        "user_known": "SELECT position, user_id FROM ratings ANTI JOIN users USING (user_id)",
+        "ts_since_1995": f"""
+            SELECT position, user_id, movie_id, ts FROM ratings
+            WHERE ts NOT BETWEEN {epoch(1995)} AND epoch(now())::BIGINT""",  # noqa: S608
+        "merge_keeps_rows": """
+            SELECT n_ratings, n_merged
+            FROM (SELECT count(*) AS n_ratings FROM ratings),
+                 (SELECT count(*) AS n_merged FROM ratings JOIN movies USING (movie_id))
+            WHERE n_ratings <> n_merged""",
+    }
+    warnings = {
+        "title_unique": """
+            SELECT title, list(movie_id ORDER BY movie_id) AS movie_ids FROM movies
+            GROUP BY title HAVING count(*) > 1 ORDER BY title""",
+        "title_trimmed": "SELECT movie_id, title FROM movies WHERE title <> trim(title)",
+        "title_with_year": "SELECT movie_id, title FROM movies WHERE release_year IS NULL",
+    }
+    return [Check(name=name, severity="error", sql=sql) for name, sql in errors.items()] + [
+        Check(name=name, severity="warning", sql=sql) for name, sql in warnings.items()
+    ]
+
+
+def epoch(year: int) -> int:
+    """Seconds from 1970 to the beginning of a year, UTC."""
+    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+
+
+def count_checks(edition: Edition, *, trust: bool) -> list[Check]:
+    """One check for each published count; warnings where the archive is trusted as it is."""
+    if edition.counts is None:
+        return []
+    published = {
+        "ratings": ("SELECT count(*) FROM ratings", edition.counts.ratings),
+        "users": ("SELECT count(*) FROM users", edition.counts.users),
+        "movies": ("SELECT count(*) FROM movies", edition.counts.movies),
+    }
+    return [
+        Check(
+            name=f"{name}_as_published",
+            severity="warning" if trust else "error",
+            sql=f"SELECT ({found}) AS found, {expected} AS published WHERE found <> published",
+        )
+        for name, (found, expected) in published.items()
+    ]
+
+
+def run_check(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
+    """Run one check: count its rows and keep the first few."""
+    count, rows = con.execute(
+        "SELECT count(*), coalesce(to_json(list(f) [:$shown]), '[]') "  # noqa: S608
+        f"FROM ({check.sql}) AS f",
+        {"shown": ROWS_SHOWN},
+    ).fetchall()[0]
+    return CheckResult(
+        name=check.name, severity=check.severity, failures=count, first_rows=str(rows)
+    )
+
+
+def run_checks(
+    con: duckdb.DuckDBPyConnection, edition: Edition, *, trust: bool
+) -> list[CheckResult]:
+    """All checks over the tables `ratings`, `movies` and `users` of a connection."""
+    checks = count_checks(edition, trust=trust) + row_checks(edition)
+    return [run_check(con, check) for check in checks]
+
+
+def refuse_errors(results: list[CheckResult]) -> None:
+    """Stop where a check of severity error failed.
+
+    Raises:
+        CheckError: names each failed check with its first failing row.
+    """
+    if any(not result.passed and result.severity == "error" for result in results):
+        raise CheckError(results)
+
+
+def log_failures(results: list[CheckResult]) -> None:
+    """One warning for each check that failed without stopping the run."""
+    for result in results:
+        if not result.passed and result.severity == "warning":
+            log.warning("Check %s", describe(result))
+
+
+def as_records(results: list[CheckResult]) -> list[dict[str, Any]]:
+    """Results as plain records for JSON and tables."""
+    return [{**asdict(result), "passed": result.passed} for result in results]

@@ -1,0 +1,138 @@
+"""Members to tables: DuckDB reads every layout, with explicit columns and no guessing."""
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from collab.errors import CollabError
+from collab.movielens.editions import Edition, ItemKey
+from collab.movielens.layouts import GENRE_FLAGS, Layout, Member, layout_of
+
+NO_GENRES = "(no genres listed)"
+# the last "(1995)" of a title, also "(1995-1997)" and "(1995–)"
+YEAR = r".*\((\d{4})(?:[-–]\d{0,4})?\)"
+
+
+def parse(con: duckdb.DuckDBPyConnection, folder: Path, edition: Edition, key: ItemKey) -> None:
+    """Create the tables `ratings`, `movies` and `users` from the members in a folder.
+
+    - `ratings(position BIGINT, user_id INTEGER, movie_id INTEGER, rating FLOAT, ts BIGINT)`:
+      `position` counts from 0 in the archive's order, `ts` is seconds since 1970;
+    - `movies(movie_id INTEGER, item_id INTEGER, title VARCHAR, release_year SMALLINT,
+      genres VARCHAR[])`: titles as published; an item is a title or a movie, as `key` says, and
+      `item_id` its smallest movie id;
+    - `users(user_id INTEGER, age SMALLINT, gender VARCHAR, occupation VARCHAR, zip_code VARCHAR)`:
+      every user; demographics are NULL where the edition has none.
+
+    Raises:
+        CollabError: a header or a value is not what the layout says; names the file and the line.
+    """
+    layout = layout_of(edition)
+    for name, member in (("ratings", layout.ratings), ("movies", layout.movies)):
+        read_member(con, folder, member, f"raw_{name}")
+    con.execute(
+        "CREATE TABLE ratings AS SELECT row_number() OVER () - 1 AS position, "
+        "user_id, movie_id, rating, ts FROM raw_ratings"
+    )
+    con.execute(f"CREATE TABLE movies AS {movies_sql(layout, key)}", {"year": YEAR})
+    create_users(con, folder, layout)
+
+
+def read_member(con: duckdb.DuckDBPyConnection, folder: Path, member: Member, table: str) -> None:
+    """Read one member into a table of the columns its layout declares."""
+    path = folder / member.name
+    check_header(path, member)
+    columns = ", ".join(f"{_literal(c)}: {_literal(kind)}" for c, kind in member.columns.items())
+    query = f"""
+        CREATE TABLE {table} AS FROM read_csv(
+            $path, auto_detect = false, header = {member.header is not None},
+            columns = {{{columns}}}, delim = $delimiter, quote = $quote, escape = $quote,
+            encoding = $encoding)"""
+    try:
+        con.execute(
+            query,
+            {
+                "path": str(path),
+                "delimiter": member.delimiter,
+                "quote": member.quote,
+                "encoding": member.encoding,
+            },
+        )
+    except duckdb.Error as error:
+        raise CollabError(csv_error(member, str(error))) from error
+
+
+def check_header(path: Path, member: Member) -> None:
+    """Compare the first line; a swapped header would otherwise be accepted in silence."""
+    if member.header is None:
+        return
+    with path.open("rb") as file:
+        found = file.readline(1000).decode("utf-8", errors="replace").strip("\ufeff\r\n")
+    if found != member.header:
+        raise CollabError(
+            f"{member.name}: the header is {found!r}, expected {member.header!r}. "
+            "Columns in another order would be read as something else; mend the file."
+        )
+
+
+def csv_error(member: Member, message: str) -> str:
+    """DuckDB's report of a bad line as one sentence with the line and what stands there."""
+    line = re.search(r"Line: (\d+)", message)
+    content = re.search(r"Original Line: (.*)", message)
+    cause = re.search(r"(?m)^(?:Error when converting column|Expected Number of) .*$", message)
+    where = f"{member.name}, line {line.group(1)}" if line else member.name
+    shown = f" in {content.group(1).strip()[:80]!r}" if content else ""
+    reason = (cause.group() if cause else message.strip().splitlines()[0]).rstrip(".")
+    return f"{where}: {reason}{shown}. Expected the columns {_typed(member)}; mend the file."
+
+
+def _typed(member: Member) -> str:
+    """The first columns a member must have, with their types."""
+    columns = [f"{name} {kind}" for name, kind in member.columns.items()]
+    return ", ".join(columns[:5]) + (", …" if len(columns) > 5 else "")
+
+
+def movies_sql(layout: Layout, key: ItemKey) -> str:
+    """The query for `movies` over `raw_movies`."""
+    if "genre_list" in layout.movies.columns:
+        genres = (
+            f"CASE WHEN genre_list = '{NO_GENRES}' THEN [] "
+            "ELSE list_filter(string_split(genre_list, '|'), lambda g: g <> '') END"
+        )
+    else:
+        flags = ", ".join(
+            f"CASE WHEN {_quoted(f'is_{genre}')} = 1 THEN {_literal(genre)} END"
+            for genre in GENRE_FLAGS
+            if genre != "unknown"
+        )
+        genres = f"list_filter([{flags}], lambda g: g IS NOT NULL)"
+    item = "min(movie_id) OVER (PARTITION BY title)" if key == "title" else "movie_id"
+    return f"""
+        SELECT movie_id, {item} AS item_id, title,
+               try_cast(nullif(regexp_extract(title, $year, 1), '') AS SMALLINT) AS release_year,
+               {genres} AS genres
+        FROM raw_movies"""  # noqa: S608
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def create_users(con: duckdb.DuckDBPyConnection, folder: Path, layout: Layout) -> None:
+    """Create `users`: as published, or the ids of the ratings with unknown demographics."""
+    if layout.users:
+        read_member(con, folder, layout.users, "raw_users")
+        con.execute(
+            "CREATE TABLE users AS SELECT user_id, age, gender, occupation, zip_code FROM raw_users"
+        )
+    else:
+        con.execute(
+            "CREATE TABLE users AS SELECT DISTINCT user_id, NULL::SMALLINT AS age, "
+            "NULL::VARCHAR AS gender, NULL::VARCHAR AS occupation, NULL::VARCHAR AS zip_code "
+            "FROM ratings ORDER BY user_id"
+        )

@@ -1,0 +1,61 @@
+"""Where things lie below the data folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from collab.errors import CollabError
+
+ENV_DATA_DIR = "COLLAB_DATA_DIR"
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """The data folder: `raw`, `lake`, `runs` and `serve` stand below it."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """Archives as fetched: `raw/<edition>/<edition>.zip`."""
+        return self.root / "raw"
+
+    @property
+    def lake(self) -> Path:
+        """Parquet: `lake/<edition>/<fingerprint>/`."""
+        return self.root / "lake"
+
+    @property
+    def runs(self) -> Path:
+        """Training runs: `runs/<run_id>/`."""
+        return self.root / "runs"
+
+    @property
+    def serve(self) -> Path:
+        """What analysts read: `serve/movielens.duckdb`."""
+        return self.root / "serve"
+
+
+def data_dir(given: str | Path | None = None) -> DataDir:
+    """The folder given, else `COLLAB_DATA_DIR`, else `data` below the working directory."""
+    return DataDir(Path(given or os.environ.get(ENV_DATA_DIR) or "data").absolute())
+
+
+def writable_data_dir(given: str | Path | None = None) -> DataDir:
+    """The data folder, made if it is not there.
+
+    Raises:
+        CollabError: the folder cannot be made or written.
+    """
+    data = data_dir(given)
+    probe = data.root / f".write-test-{os.getpid()}"
+    try:
+        data.root.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CollabError(
+            f"The data folder {data.root} cannot be written ({error.strerror}). "
+            f"Name another with --data-dir or {ENV_DATA_DIR}."
+        ) from error
+    return data
