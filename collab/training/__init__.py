@@ -1,0 +1,1 @@
+"""Split, vocabulary, recipes, fit, evaluate: from Parquet to a run folder."""
