@@ -77,7 +77,7 @@ def row_checks(edition: Edition) -> list[Check]:
         "rating_on_scale": f"""
             SELECT position, user_id, movie_id, rating FROM ratings
             WHERE NOT (rating BETWEEN {scale.low} AND {scale.high}
-                       AND (rating - {scale.low}) % {scale.step} = 0)""",  # noqa: S608
+                       AND (rating - {scale.low}) % {scale.step} = 0)""",
         "user_movie_unique": """
             SELECT user_id, movie_id, count(*) AS n, min(position) AS first_position FROM ratings
             GROUP BY ALL HAVING count(*) > 1 ORDER BY first_position""",
@@ -92,7 +92,7 @@ def row_checks(edition: Edition) -> list[Check]:
         "user_known": "SELECT position, user_id FROM ratings ANTI JOIN users USING (user_id)",
         "ts_since_1995": f"""
             SELECT position, user_id, movie_id, ts FROM ratings
-            WHERE ts NOT BETWEEN {epoch(1995)} AND epoch(now())::BIGINT""",  # noqa: S608
+            WHERE ts NOT BETWEEN {epoch(1995)} AND epoch(now())::BIGINT""",
         "merge_keeps_rows": """
             SELECT n_ratings, n_merged
             FROM (SELECT count(*) AS n_ratings FROM ratings),
@@ -138,8 +138,7 @@ def count_checks(edition: Edition, *, trust: bool) -> list[Check]:
 def run_check(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
     """Run one check: count its rows and keep the first few."""
     count, rows = con.execute(
-        "SELECT count(*), coalesce(to_json(list(f) [:$shown]), '[]') "  # noqa: S608
-        f"FROM ({check.sql}) AS f",
+        f"SELECT count(*), coalesce(to_json(list(f) [:$shown]), '[]') FROM ({check.sql}) AS f",
         {"shown": ROWS_SHOWN},
     ).fetchall()[0]
     return CheckResult(

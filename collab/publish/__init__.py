@@ -1,0 +1,1 @@
+"""Out: interpretation, tables, snapshots."""

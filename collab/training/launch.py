@@ -1,0 +1,107 @@
+"""Start one child process for a run on a leased device, and follow it."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from collab.errors import CollabError
+from collab.files import is_whole
+from collab.training.devices import Slot, lease
+from collab.training.recipe import Recipe
+from collab.training.run import Run, RunSpec, load_run
+
+log = logging.getLogger(__name__)
+
+
+class ChildDiedError(RuntimeError):
+    """A training child ended without a result and without a reason of its own; try it again."""
+
+
+def run_in_child(
+    spec: RunSpec,
+    slots: list[Slot],
+    *,
+    force: bool = False,
+) -> tuple[Run, bool]:
+    """Train a run in a process of its own on the first free slot.
+
+    Args:
+        spec: the run; its device is of the slots' kind.
+        slots: the devices it may use.
+        force: train even where the run is committed.
+
+    Returns:
+        The run, and whether it was trained now.
+
+    Raises:
+        CollabError: training stopped for a reason the user can mend.
+        ChildDiedError: the process died.
+    """
+    if not force and is_whole(spec.folder):
+        log.info("%s is committed; not trained again", spec.run_id)
+        return load_run(spec.folder), False
+    with lease(slots) as slot:
+        log.info("%s: training on %s with %d thread(s)", spec.run_id, slot.name, slot.threads)
+        request = {"spec": spec.to_json(), "force": force}
+        follow(start_child(slot), request, partial(log_epoch, spec.recipe))
+    return load_run(spec.folder), True
+
+
+def log_epoch(recipe: Recipe, event: dict[str, Any]) -> None:
+    """One line for an epoch, an event being `fit.Epoch` in plain values."""
+    log.info(
+        "%s: epoch %d of %d, train loss %.4f, valid MSE %.4f, %.1f s",
+        recipe.name,
+        event["epoch"],
+        recipe.epochs,
+        event["train_loss"],
+        event["valid"]["mse"],
+        event["seconds"],
+    )
+
+
+def start_child(slot: Slot) -> subprocess.Popen[str]:
+    """A child that sees one device."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "collab.training.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **slot.environment()},
+    )
+
+
+def follow(
+    child: subprocess.Popen[str],
+    request: dict[str, Any],
+    on_epoch: Callable[[dict[str, Any]], None],
+) -> None:
+    """Send a child its request, pass on what it says, and judge its end."""
+    assert child.stdin
+    assert child.stdout
+    with child:
+        try:
+            child.stdin.write(json.dumps(request))
+            child.stdin.close()
+            for line in child.stdout:
+                event = json.loads(line)
+                if "error" in event:
+                    raise CollabError(event["error"])
+                on_epoch(event)
+        except BrokenPipeError:  # it died before it read; its exit code says how
+            pass
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:
+        raise ChildDiedError(f"the training process ended with {describe_exit(child.returncode)}")
+
+
+def describe_exit(code: int) -> str:
+    """An exit code or a signal in words."""
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

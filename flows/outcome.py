@@ -1,0 +1,84 @@
+"""What a pipeline run came to, and how it is told on a terminal."""
+
+import os
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from collab.lake import Manifest
+from collab.movielens.sources import Source
+from collab.publish.snapshot import Snapshot
+from collab.training.run import Run
+
+QUERIES = (
+    "FROM leaderboard",
+    "SELECT title, bias, n_ratings FROM movie_bias JOIN movies USING (item_id)\n"
+    "  WHERE movie_id = item_id ORDER BY rank LIMIT 10",
+    "SELECT b.title, round(s.cosine, 3) AS cosine FROM movie_similarity s\n"
+    "  JOIN movies a ON a.movie_id = s.item_id JOIN movies b ON b.movie_id = s.neighbor_id\n"
+    "  WHERE a.title LIKE 'Silence of the Lambs%' ORDER BY s.rank LIMIT 5",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The committed results of one run of the pipeline, and which of them were made now."""
+
+    source: Source
+    lake: Manifest
+    runs: list[Run]
+    snapshot: Snapshot
+    fetched: bool
+    ingested: bool
+    trained: int
+    published: bool
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """The leaderboard, what was done, where the tables are, and what to try next."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(leaderboard(outcome))
+    console.print(done(outcome))
+    database = shown_path(outcome)
+    console.print(f"\nTables: [bold]{database}[/bold] (snapshot {outcome.snapshot.seq:06d})")
+    console.print("Three queries to try:")
+    for query in QUERIES:
+        console.print(f"  {query};", style="cyan", markup=False)
+    console.print(f'Run one with: collab sql "{QUERIES[0]}"', markup=False)
+
+
+def shown_path(outcome: Outcome) -> str:
+    """The served database, relative to the working directory where it lies below it."""
+    return os.path.relpath(outcome.snapshot.folder.parent.parent / "movielens.duckdb")
+
+
+def leaderboard(outcome: Outcome) -> Table:
+    """The runs, best first."""
+    table = Table(title=f"{outcome.lake.edition}: {outcome.lake.counts['ratings']:,} ratings")
+    for name in ("variant", "valid MSE", "RMSE", "MAE", "seconds", "device"):
+        table.add_column(name, justify="left" if name in {"variant", "device"} else "right")
+    champion = outcome.snapshot.record["champion"]
+    for run in sorted(outcome.runs, key=lambda run: float(run.record["mse"])):
+        record = run.record
+        errors = (f"{record[name]:.4f}" for name in ("mse", "rmse", "mae"))
+        mark = " *" if run.run_id == champion else ""
+        table.add_row(
+            record["variant"] + mark, *errors, f"{record['seconds']:.1f}", record["device"]
+        )
+    table.caption = "* supplies bias, similarity and PCA"
+    return table
+
+
+def done(outcome: Outcome) -> str:
+    """Which stages did something and which found it done."""
+    total = len(outcome.runs)
+    if not (outcome.fetched or outcome.ingested or outcome.trained or outcome.published):
+        return "Nothing has changed: nothing fetched, parsed, trained or published again."
+    parts = [
+        f"fetched from {outcome.source.origin}" if outcome.fetched else "archive was there",
+        "parsed and checked" if outcome.ingested else "Parquet was there",
+        f"trained {outcome.trained} of {total} ({total - outcome.trained} were there)",
+        "published" if outcome.published else "publication was there",
+    ]
+    return "Done: " + "; ".join(parts) + "."

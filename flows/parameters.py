@@ -1,0 +1,45 @@
+"""The command line of the pipeline: the flow's parameters as options."""
+
+import argparse
+from typing import Any
+
+from collab.movielens.editions import EDITIONS
+from collab.training.recipes import VARIANTS
+
+EPILOG = """examples:
+  python -m flows.pipeline                              ml-100k, all variants
+  python -m flows.pipeline --variants dot_product_bias_wd,embedding_nn --epochs 10
+  python -m flows.pipeline --edition ml-32m --archive ~/ml-32m.zip --data-dir /srv/movielens
+"""
+
+
+def names(text: str) -> list[str]:
+    """A comma-separated list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The options of `python -m flows.pipeline`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.pipeline",
+        description="MovieLens to published tables: fetch, check, train, evaluate, publish.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--edition", default="ml-100k", metavar="NAME", help=f"one of {', '.join(EDITIONS)}")
+    add("--archive", metavar="PATH", help="a zip or an unpacked folder, in place of any source")
+    add("--data-dir", metavar="DIR", help="where all is kept (default: COLLAB_DATA_DIR or data)")
+    add("--seed", type=int, default=42, help="of split, weights and shuffling (default: 42)")
+    add("--variants", type=names, metavar="A,B,C", help=f"default: all of {', '.join(VARIANTS)}")
+    add("--epochs", type=int, metavar="N", help="default: each recipe's own, 5")
+    add("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
+    add("--item-key", choices=["title", "movie"], help="what an item is (default: the edition's)")
+    add("--trust-archive", action="store_true", help="accept a cut-down archive of your own")
+    add("--force", action="store_true", help="do everything again, also what is committed")
+    return parser
+
+
+def parse_arguments(arguments: list[str] | None = None) -> dict[str, Any]:
+    """The flow's parameters from a command line."""
+    return vars(make_parser().parse_args(arguments))

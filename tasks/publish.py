@@ -1,0 +1,17 @@
+"""Tasks: publication."""
+
+from prefect import task
+
+from collab.lake import Manifest
+from collab.paths import writable_data_dir
+from collab.publish.publish import publish
+from collab.publish.snapshot import Snapshot
+from collab.training.run import Run
+
+
+@task
+def publish_tables(
+    lake: Manifest, runs: list[Run], data_dir: str | None, force: bool
+) -> tuple[Snapshot, bool]:
+    """Build the tables, check them and flip the link."""
+    return publish(lake, runs, writable_data_dir(data_dir), force=force)
