@@ -1,6 +1,7 @@
 """Where things lie below the data folder."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +49,9 @@ def writable_data_dir(given: str | Path | None = None) -> DataDir:
         CollabError: the folder cannot be made or written.
     """
     data = data_dir(given)
-    probe = data.root / f".write-test-{os.getpid()}"
     try:
         data.root.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=data.root).close()
     except OSError as error:
         raise CollabError(
             f"The data folder {data.root} cannot be written ({error.strerror}). "

@@ -1,5 +1,7 @@
-"""The flows: one file each, and what Prefect must know before it is imported."""
+"""The flows: one file each, and what must be set before Prefect is imported."""
 
+import atexit
+import logging
 import os
 
 # Defaults, not decisions: whoever sets one of these keeps it.
@@ -10,3 +12,15 @@ for _name, _value in {
     "DO_NOT_TRACK": "1",
 }.items():
     os.environ.setdefault(_name, _value)
+
+logging.getLogger("collab").setLevel(logging.INFO)
+
+
+@atexit.register  # registered before Prefect's own handlers, so it runs after them
+def _silence_native_teardown() -> None:
+    """Drop what native libraries print once Python is gone.
+
+    Prefect's service threads hold the flow, and through it duckdb, until the process ends; duckdb's
+    binding then prints a page about objects that were not freed.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

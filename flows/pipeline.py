@@ -1,15 +1,16 @@
 """The whole way of the data: fetch, ingest, train, publish."""
 
 import sys
-from typing import Any
 
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from collab.errors import CollabError
 from collab.movielens.editions import ItemKey, get_edition
+from collab.paths import writable_data_dir
 from collab.publish.interpret import require_interpretable
 from collab.training.devices import find_slots
+from collab.training.recipe import Recipe
 from collab.training.recipes import get_recipes
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import parse_arguments
@@ -21,7 +22,8 @@ from tasks.train import train_variant
 @flow(
     name="pipeline",
     flow_run_name="{edition}-seed-{seed}",
-    task_runner=ThreadPoolTaskRunner(max_workers=64),  # the device lease says how many train
+    # the device lease says how many train at once
+    task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def pipeline(
     edition: str = "ml-100k",
@@ -49,13 +51,14 @@ def pipeline(
         trust_archive: accept an archive that is not the published one.
         force: do everything again, also what is committed.
     """
+    data = writable_data_dir(data_dir)
     recipes = plan(edition, variants, epochs, device)
-    source = fetch_archive(edition, data_dir, archive, trust_archive, force)
-    lake, ingested = ingest_archive(source, data_dir, item_key, force)
-    training = train_variant.map(recipes, unmapped(lake), unmapped(data_dir), seed, device, force)
+    source = fetch_archive(edition, data, archive, trust_archive, force)
+    lake, ingested = ingest_archive(source, data, item_key, force)
+    training = train_variant.map(recipes, unmapped(lake), unmapped(data), seed, device, force)
     trained = training.result()
     runs = [run for run, _ in trained]
-    snapshot, published = publish_tables(lake, runs, data_dir, force)
+    snapshot, published = publish_tables(lake, runs, data, force)
     return Outcome(
         source=source,
         lake=lake,
@@ -68,7 +71,7 @@ def pipeline(
     )
 
 
-def plan(edition: str, variants: list[str] | None, epochs: int | None, device: str) -> list[Any]:
+def plan(edition: str, variants: list[str] | None, epochs: int | None, device: str) -> list[Recipe]:
     """Refuse at the door what cannot end well; returns the recipes.
 
     Raises:
@@ -83,9 +86,11 @@ def plan(edition: str, variants: list[str] | None, epochs: int | None, device: s
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline from the command line; returns the exit code."""
-    parameters = parse_arguments(arguments)
+    given = parse_arguments(arguments)
     try:
-        print_outcome(pipeline(**parameters))
+        # what is refused here need not wait for Prefect to start
+        plan(given["edition"], given["variants"], given["epochs"], given["device"])
+        print_outcome(pipeline(**given))
     except CollabError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -5,18 +5,18 @@ from prefect import task
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ItemKey, get_edition
 from collab.movielens.sources import Source, find_archive
-from collab.paths import writable_data_dir
+from collab.paths import DataDir
 from tasks.policy import may_retry
 
 
 @task(retries=2, retry_delay_seconds=[10, 60], retry_condition_fn=may_retry)
 def fetch_archive(
-    edition: str, data_dir: str | None, archive: str | None, trust_archive: bool, force: bool
+    edition: str, data: DataDir, archive: str | None, trust_archive: bool, force: bool
 ) -> Source:
     """Find the edition's archive and verify it."""
     return find_archive(
         get_edition(edition),
-        writable_data_dir(data_dir),
+        data,
         archive=archive,
         trust=trust_archive,
         refetch=force,
@@ -25,7 +25,7 @@ def fetch_archive(
 
 @task
 def ingest_archive(
-    source: Source, data_dir: str | None, item_key: ItemKey | None, force: bool
+    source: Source, data: DataDir, item_key: ItemKey | None, force: bool
 ) -> tuple[Manifest, bool]:
     """Parse, check and commit the tables as Parquet."""
-    return ingest(source, writable_data_dir(data_dir), item_key=item_key, force=force)
+    return ingest(source, data, item_key=item_key, force=force)

@@ -3,7 +3,7 @@
 from prefect import task
 
 from collab.lake import Manifest
-from collab.paths import writable_data_dir
+from collab.paths import DataDir
 from collab.publish.publish import publish
 from collab.publish.snapshot import Snapshot
 from collab.training.run import Run
@@ -11,7 +11,7 @@ from collab.training.run import Run
 
 @task
 def publish_tables(
-    lake: Manifest, runs: list[Run], data_dir: str | None, force: bool
+    lake: Manifest, runs: list[Run], data: DataDir, force: bool
 ) -> tuple[Snapshot, bool]:
     """Build the tables, check them and flip the link."""
-    return publish(lake, runs, writable_data_dir(data_dir), force=force)
+    return publish(lake, runs, data, force=force)
