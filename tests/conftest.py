@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 
+import flows  # noqa: F401  # Prefect's settings, and a quiet end of the process
 from collab.errors import CollabError
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ML_100K
@@ -17,6 +19,12 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what is set outside."""
     for name in ("COLLAB_DATA_DIR", "MOVIELENS_MIRROR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """Planted data are too small for threads to do anything but wait for each other."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from collab.paths import DataDir
 from tests.archives import N_MOVIES, N_USERS, Planted, planted, write_archive
 
 
-def ingested(data: DataDir, archive: Path, **options: bool) -> bool:
+def ingested(data: DataDir, archive: Path, *, force: bool = False) -> bool:
     source = find_archive(ML_100K, data, archive=archive, trust=True)
-    return ingest(source, data, **options)[1]
+    return ingest(source, data, force=force)[1]
 
 
 def test_the_same_archive_is_taken_in_once(data: DataDir, planted_zip: Path) -> None:
@@ -52,7 +52,8 @@ def test_ratings_are_sorted_by_user_and_time_and_keep_their_place(
 ) -> None:
     source = find_archive(ML_100K, data, archive=planted_zip, trust=True)
     manifest, _ = ingest(source, data)
-    rows = duckdb.sql(f"FROM '{manifest.ratings}'").fetchall()
+    with duckdb.connect() as con:
+        rows = con.execute(f"FROM '{manifest.ratings}'").fetchall()
     assert [row[1:] for row in sorted(rows)] == planted().ratings
     assert [(row[1], row[4]) for row in rows] == sorted((row[1], row[4]) for row in rows)
 

@@ -9,7 +9,7 @@ import pytest
 from collab.errors import CollabError
 from collab.files import read_json, sha256_file
 from collab.movielens import sources
-from collab.movielens.download import SourceError
+from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_1M, ML_100K, ML_LATEST, Edition
 from collab.movielens.sources import find_archive
 from collab.paths import DataDir
@@ -28,17 +28,16 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches GroupLens or a package registry: both answer as if there were no network."""
-    real = sources.download
 
-    def download(url: str, into: Path) -> None:
+    def download_files_only(url: str, into: Path) -> None:
         if not url.startswith("file:"):
             raise SourceError("no route to host")
-        real(url, into)
+        download(url, into)
 
     def rebuild(into: Path) -> None:
         raise SourceError("no registry")
 
-    monkeypatch.setattr(sources, "download", download)
+    monkeypatch.setattr(sources, "download", download_files_only)
     monkeypatch.setattr(sources, "rebuild_ml_100k", rebuild)
 
 
