@@ -169,7 +169,11 @@ def build_run(folder: Path, spec: RunSpec, on_epoch: Callable[[Epoch], None]) ->
     write_vocabulary(folder, rows)
     pd.DataFrame(metric_rows(history)).to_parquet(folder / "metrics.parquet", index=False)
     save_file(
-        {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()},
+        # a copy of each: training made them views into shared buffers
+        {
+            name: torch.clone(t, memory_format=torch.contiguous_format).cpu()
+            for name, t in model.state_dict().items()
+        },
         folder / "model.safetensors",
     )
     record = {
