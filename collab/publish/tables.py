@@ -20,7 +20,7 @@ SCHEMA = files("collab.publish") / "sql" / "schema.sql"
 PCA_ITEMS = 1000
 # a run's `run.json` names its errors as the metrics are named; the tables say of which rows
 RENAMED = {"valid_mse": "mse", "valid_rmse": "rmse", "valid_mae": "mae"}
-FROM_RECIPE = ("epochs", "batch_size", "lr_max", "wd")
+FROM_RECIPE = ("epochs", "lr_max", "wd")
 
 
 @dataclass(frozen=True, kw_only=True)

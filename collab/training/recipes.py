@@ -31,7 +31,7 @@ EMBEDDING_NN = Recipe(
     wd=0.1,
 )
 
-VARIANTS: dict[str, Recipe] = {
+FAITHFUL: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         DOT_PRODUCT,
@@ -44,6 +44,9 @@ VARIANTS: dict[str, Recipe] = {
         EMBEDDING_NN,
     )
 }
+
+
+VARIANTS = FAITHFUL
 
 
 def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> list[Recipe]:

@@ -158,12 +158,11 @@ def build_run(folder: Path, spec: RunSpec, on_epoch: Callable[[Epoch], None]) ->
     lake = load_manifest(spec.lake)
     device = torch.device(spec.device)
     rows = prepare(lake, spec, device)
+    recipe = spec.recipe.sized(len(rows.users), len(rows.items))
     weights_from = torch.Generator().manual_seed(spec.seed)
-    model = spec.recipe.build(len(rows.users), len(rows.items), weights_from).to(device)
+    model = recipe.build(len(rows.users), len(rows.items), weights_from).to(device)
     shuffles_from = torch.Generator(device).manual_seed(spec.seed)
-    history = fit(
-        model, rows.train, rows.valid, spec.recipe, generator=shuffles_from, on_epoch=on_epoch
-    )
+    history = fit(model, rows.train, rows.valid, recipe, generator=shuffles_from, on_epoch=on_epoch)
     predicted = predict(model, rows.valid)
     write_predictions(folder, rows, predicted.cpu().numpy())
     write_vocabulary(folder, rows)
@@ -183,6 +182,7 @@ def build_run(folder: Path, spec: RunSpec, on_epoch: Callable[[Epoch], None]) ->
         "data_fingerprint": lake.fingerprint,
         "variant": spec.recipe.name,
         "recipe": spec.recipe.to_json(),
+        "batch_size": min(recipe.batch_size, len(rows.train)),
         "seed": spec.seed,
         "valid_pct": spec.valid_pct,
         **counts(rows, model),
