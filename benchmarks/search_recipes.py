@@ -14,6 +14,7 @@ import argparse
 import random
 import statistics
 import sys
+from collections import deque
 from dataclasses import dataclass, replace
 from math import exp, inf
 
@@ -21,6 +22,7 @@ import torch
 
 from benchmarks.ml_100k import load_ml_100k
 from collab.errors import CollabError
+from collab.training.evaluate import measure, predict
 from collab.training.fit import fit
 from collab.training.interactions import Ratings, encode
 from collab.training.recipe import Recipe
@@ -112,9 +114,10 @@ class Family:
         model = recipe.build(len(self.users), len(self.items), torch.Generator().manual_seed(seed))
         order = torch.Generator().manual_seed(seed)
         try:
-            return fit(model, self.train, self.judge, recipe, generator=order)[-1].valid.mse
+            deque(fit(model, self.train, recipe, generator=order), maxlen=0)
         except CollabError:
             return inf
+        return measure(predict(model, self.judge), self.judge.ratings).mse
 
 
 def rounded(value: float) -> float:

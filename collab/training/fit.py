@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from collab.errors import CollabError
 from collab.training.capture import TensorAdamW, WholeStep, schedule_numbers
 from collab.training.closed_form import ClosedForm, DotProductFamily
-from collab.training.evaluate import Errors, measure, predict
 from collab.training.gradient import Autograd, Gradient
 from collab.training.interactions import Interactions
 from collab.training.optimizer import AdamW
@@ -23,36 +22,28 @@ ROWS_GATHERED = 1 << 17  # shuffled rows laid out at once: no shuffled copy of a
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What one pass gave: mean training loss, errors on the validation rows, seconds of training.
+    """One pass over the training rows: its number from 1, mean loss, and seconds."""
 
-    `epoch` counts from 1.
-    """
-
-    epoch: int
-    train_loss: float
-    valid: Errors
+    number: int
+    loss: float
     seconds: float
 
 
 def fit(
     model: nn.Module,
     train: Interactions,
-    valid: Interactions,
     recipe: Recipe,
     *,
     generator: torch.Generator,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     capture: bool | None = None,
-) -> list[Epoch]:
-    """Train a model by its recipe.
+) -> Iterator[Epoch]:
+    """Train a model by its recipe; yields after every epoch, when the model may be evaluated.
 
     Args:
         model: on the device of the rows; changed in place.
         train: the rows to learn from.
-        valid: the rows to measure after each epoch; never learnt from.
-        recipe: the settings.
+        recipe: the settings, its batch size settled.
         generator: on the same device; shuffles.
-        on_epoch: told of every epoch as it ends.
         capture: record the whole step and replay it; by default on CUDA only.
 
     Raises:
@@ -60,10 +51,8 @@ def fit(
     """
     size = min(recipe.batch_size, len(train))
     n_steps = len(train) // size
-    step = make_step(
-        model, size, n_steps, recipe, train.device.type == "cuda" if capture is None else capture
-    )
-    history = []
+    capture = train.device.type == "cuda" if capture is None else capture
+    step = make_step(model, size, n_steps, recipe, capture=capture)
     for number in range(recipe.epochs):
         start = time.perf_counter()
         losses = torch.empty(n_steps, device=train.device)
@@ -72,19 +61,14 @@ def fit(
             for index, batch in enumerate(shuffled(train, size, generator)):
                 losses[index] = step(batch, number * n_steps + index)
         refuse_divergence(losses, recipe, number)
-        seconds = time.perf_counter() - start
-        errors = measure(predict(model, valid), valid.ratings)
-        history.append(
-            Epoch(epoch=number + 1, train_loss=float(losses.mean()), valid=errors, seconds=seconds)
-        )
-        on_epoch(history[-1])
-    return history
+        loss = float(losses.mean())
+        yield Epoch(number=number + 1, loss=loss, seconds=time.perf_counter() - start)
 
 
 Step = Callable[[Interactions, int], Tensor]
 
 
-def make_step(model: nn.Module, size: int, n_steps: int, recipe: Recipe, capture: bool) -> Step:
+def make_step(model: nn.Module, size: int, n_steps: int, recipe: Recipe, *, capture: bool) -> Step:
     """A function of a batch and the step's number that trains on it and returns its loss ()."""
     gradient = make_gradient(model, size)
     total = recipe.epochs * n_steps
