@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,43 +27,66 @@ RUN_LIMIT_S = 1800
 Record = dict[str, Any]
 
 
-def run_peers(
-    data_dir: Path, env_dir: Path, repeats: int, only: set[str] | None = None, threads: int = 2
-) -> list[Record]:
-    """Return a record for each model of the peers asked for, in the order of the table."""
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A model and the Python that measures it, or why there is none."""
+
+    peer: Peer
+    model: str
+    python: Path | PeerError
+
+
+def peer_places(env_dir: Path, only: set[str] | None = None) -> list[Place]:
+    """Every model of the peers asked for; makes their environments.
+
+    Raises:
+        ValueError: a name is no peer's.
+    """
     unknown = (only or set()) - {peer.name for peer in PEERS}
     if unknown:
         raise ValueError(f"no such peer: {', '.join(sorted(unknown))}")
-    records: list[Record] = []
-    for peer in PEERS:
-        if only is None or peer.name in only:
-            records += run_peer(peer, data_dir, env_dir, repeats, threads)
-    return records
+    chosen = [peer for peer in PEERS if only is None or peer.name in only]
+    return [place for peer in chosen for place in places_of(peer, env_dir)]
 
 
-def run_peer(peer: Peer, data_dir: Path, env_dir: Path, repeats: int, threads: int) -> list[Record]:
-    """Return a record for each model of the peer."""
+def places_of(peer: Peer, env_dir: Path) -> list[Place]:
+    """The models of one peer."""
     try:
-        python = ensure_environment(peer, env_dir)
+        python: Path | PeerError = ensure_environment(peer, env_dir)
     except PeerError as error:
-        return [failure(peer, model, "not installed", error) for model in peer.models]
-    records = []
-    for model in peer.models:
-        try:
-            runs = [run_once(peer, model, python, data_dir, threads, i) for i in range(repeats)]
-            records.append(summary(runs))
-        except PeerError as error:
-            records.append(failure(peer, model, "failed", error))
-    return records
+        python = error
+    return [Place(peer=peer, model=model, python=python) for model in peer.models]
 
 
-def run_once(
-    peer: Peer, model: str, python: Path, data_dir: Path, threads: int, seed: int
-) -> Record:
+def measure_places(
+    places: list[Place], data_dir: Path, repeats: int, threads: int = 2
+) -> list[Record]:
+    """A record for each place, in order.
+
+    Every model runs once before any runs again, so that a busy minute of the machine does not fall
+    on one of them alone.
+    """
+    runs: dict[int, list[Record]] = {at: [] for at in range(len(places))}
+    failed: dict[int, Record] = {}
+    for seed in range(repeats):
+        for at, place in enumerate(places):
+            if at in failed:
+                continue
+            try:
+                runs[at].append(run_once(place, data_dir, threads, seed))
+            except PeerError as error:
+                failed[at] = failure(place, error)
+    return [failed.get(at) or summary(runs[at]) for at in runs]
+
+
+def run_once(place: Place, data_dir: Path, threads: int, seed: int) -> Record:
     """Measure one model in a process of its own; the load beforehand tells how quiet it was."""
+    peer, python = place.peer, place.python
+    if isinstance(python, PeerError):
+        raise python
     threads = min(threads, peer.max_threads or threads)
     tables = [f"--{table}={data_dir.resolve() / table}.csv" for table in TABLES]
-    settings = [f"--model={model}", f"--threads={threads}", f"--seed={seed}"]
+    settings = [f"--model={place.model}", f"--threads={threads}", f"--seed={seed}"]
     command = [str(python), "-m", f"benchmarks.peers.{peer.script}", *tables, *settings]
     env = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
     load = os.getloadavg()[0]
@@ -83,9 +107,11 @@ def summary(runs: list[Record]) -> Record:
     return {**told, "status": "ok", **medians, "runs": each}
 
 
-def failure(peer: Peer, model: str, status: str, error: PeerError) -> Record:
-    """Return the record of a model that could not be measured."""
-    return {"peer": peer.name, "model": model, "status": status, "reason": str(error)}
+def failure(place: Place, error: PeerError) -> Record:
+    """The record of a model that could not be measured."""
+    status = "not installed" if error is place.python else "failed"
+    told = {"peer": place.peer.name, "model": place.model}
+    return {**told, "status": status, "reason": str(error)}
 
 
 def main() -> None:
@@ -98,7 +124,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="PEER")
     asked = parser.parse_args()
     only = set(asked.only) if asked.only else None
-    records = run_peers(asked.data_dir, asked.env_dir, asked.repeats, only, asked.threads)
+    places = peer_places(asked.env_dir, only)
+    records = measure_places(places, asked.data_dir, asked.repeats, asked.threads)
     sys.stdout.write(json.dumps(records, indent=2) + "\n")
 
 
