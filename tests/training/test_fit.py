@@ -12,12 +12,12 @@ from collab.training.evaluate import measure, predict
 from collab.training.fit import Epoch, fit, make_step, shuffled
 from collab.training.interactions import Interactions, encode, load_ratings
 from collab.training.recipe import Recipe
-from collab.training.recipes import COLLAB_NN, DOT_PRODUCT_BIAS_WD, EMBEDDING_NN, VARIANTS
+from collab.training.recipes import COLLAB_NN, DOT_PRODUCT_BIAS_WD, EMBEDDING_NN, FAITHFUL
 from collab.training.split import random_split
 from collab.training.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
-ALL = pytest.mark.parametrize("recipe", VARIANTS.values(), ids=lambda r: r.name)
+ALL = pytest.mark.parametrize("recipe", FAITHFUL.values(), ids=lambda r: r.name)
 QUICK = {"batch_size": 8, "epochs": 12, "lr_max": 0.02}
 
 

@@ -13,12 +13,12 @@ from collab.training.gradient import Autograd, Gradient, Group
 from collab.training.interactions import Interactions
 from collab.training.optimizer import AdamW
 from collab.training.recipe import Recipe
-from collab.training.recipes import DOT_PRODUCT_BIAS_WD, EMBEDDING_NN, VARIANTS
+from collab.training.recipes import DOT_PRODUCT_BIAS_WD, EMBEDDING_NN, FAITHFUL
 from collab.training.schedule import one_cycle
 
 FAMILY = [
     recipe
-    for recipe in VARIANTS.values()
+    for recipe in FAITHFUL.values()
     if isinstance(recipe.build(2, 2, torch.Generator()), DotProductFamily)
 ]
 
@@ -66,19 +66,19 @@ def test_the_closed_form_is_autograds(recipe: Recipe, y_range: tuple[float, floa
     check_gradient(small(recipe, y_range), ClosedForm)
 
 
-@pytest.mark.parametrize("recipe", VARIANTS.values(), ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", FAITHFUL.values(), ids=lambda r: r.name)
 def test_flat_buffers_change_no_gradient(recipe: Recipe) -> None:
     check_gradient(small(recipe), Autograd)
 
 
 def test_the_family_is_the_models_without_layers() -> None:
     assert {type(make_gradient(r.build(3, 3, generator()), 2)) for r in FAMILY} == {ClosedForm}
-    nets = [recipe for recipe in VARIANTS.values() if recipe not in FAMILY]
+    nets = [recipe for recipe in FAITHFUL.values() if recipe not in FAMILY]
     assert {recipe.model.__name__ for recipe in nets} == {"CollabNN", "EmbeddingNN"}
     assert {type(make_gradient(r.build(3, 3, generator()), 2)) for r in nets} == {Autograd}
 
 
-@pytest.mark.parametrize("recipe", VARIANTS.values(), ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", FAITHFUL.values(), ids=lambda r: r.name)
 def test_a_model_scores_the_same_on_its_buffers(recipe: Recipe) -> None:
     model = small(recipe).eval()
     before = model(BATCH.users, BATCH.items).detach()
@@ -135,7 +135,7 @@ def planted(n: int = 1000) -> Interactions:
     )
 
 
-@pytest.mark.parametrize("recipe", VARIANTS.values(), ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", FAITHFUL.values(), ids=lambda r: r.name)
 def test_whole_steps_give_what_the_loop_gives(recipe: Recipe) -> None:
     rows, results = planted(), []
     for capture in (False, True):
