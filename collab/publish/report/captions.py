@@ -26,19 +26,13 @@ def beside(value: float, other: float, name: str) -> str:
 def curves(runs: Rows, rows: Rows, top: float) -> str:
     """Where valid MSE turned up again, where training and validation part, what is left out."""
     said = ["Solid: MSE on the validation ratings. Dashed: mean training loss of the epoch."]
-    last = {(row["run_id"], row["split"]): row["value"] for row in rows}  # by epoch, so the last
     rose = [run["variant"] for run in runs if rises(rows, run["run_id"])]
-    if rose:
-        said.append(f"Valid MSE ended more than 1 % above its lowest for {listing(rose)}.")
-    else:
-        said.append("No valid MSE ended more than 1 % above its lowest.")
-    both = [run for run in runs if {(run["run_id"], s) for s in ("train", "valid")} <= set(last)]
-    if both:
-        widest = max(both, key=lambda run: last[run["run_id"], "valid"] - last[run["run_id"], "train"])
-        train, valid = (last[widest["run_id"], split] for split in ("train", "valid"))
-        said.append(
-            f"Validation exceeds training most in {widest['variant']}: {valid:.3f} against {train:.3f}."
-        )
+    which = f"Valid MSE ended more than 1 % above its lowest for {listing(rose)}."
+    said.append(which if rose else "No valid MSE ended more than 1 % above its lowest.")
+    gaps = [gap for run in runs if (gap := last_gap(run, rows))]
+    if gaps:
+        _, name, valid, train = max(gaps)
+        said.append(f"Validation exceeds training most in {name}: {valid:.3f} against {train:.3f}.")
     names = {run["run_id"]: run["variant"] for run in runs}
     beyond = [
         f"{names[row['run_id']]}, epoch {row['epoch']} ({row['value']:.2f})"
@@ -48,6 +42,14 @@ def curves(runs: Rows, rows: Rows, top: float) -> str:
     if beyond:
         said.append(f"Above the scale and not drawn: {listing(beyond)}.")
     return " ".join(said)
+
+
+def last_gap(run: dict[str, Any], rows: Rows) -> tuple[float, str, float, float] | None:
+    """Validation above training after a run's last epoch, its variant and both; None where not."""
+    last = {row["split"]: row["value"] for row in rows if row["run_id"] == run["run_id"]}
+    if {"train", "valid"} <= set(last) and last["valid"] > last["train"]:
+        return last["valid"] - last["train"], run["variant"], last["valid"], last["train"]
+    return None
 
 
 def rises(rows: Rows, run_id: str) -> bool:
@@ -65,16 +67,21 @@ def movie_map(rows: Rows) -> str:
     for name, low, high in (("pc1", "left", "right"), ("pc2", "bottom", "top")):
         placed = sorted(rows, key=lambda row: row[name])
         said.append(f"Farthest {low}: {placed[0]['title']}; {high}: {placed[-1]['title']}.")
+    return " ".join([*said, *genre_ends(rows)])
+
+
+def genre_ends(rows: Rows) -> list[str]:
+    """The genres that lie farthest left and right on average; nothing where few are on the map."""
     counts = Counter(genre for row in rows for genre in row["genres"])
     centers = {
         genre: mean(row["pc1"] for row in rows if genre in row["genres"])
         for genre, count in counts.items()
         if count >= GENRE_MOVIES
     }
-    if len(centers) > 1:
-        left, right = min(centers, key=centers.__getitem__), max(centers, key=centers.__getitem__)
-        said.append(f"On average {left} lies farthest left and {right} farthest right.")
-    return " ".join(said)
+    if len(centers) < 2:
+        return []
+    left, right = min(centers, key=centers.__getitem__), max(centers, key=centers.__getitem__)
+    return [f"On average {left} lies farthest left and {right} farthest right."]
 
 
 def calibration(rows: Rows) -> str:
@@ -84,8 +91,8 @@ def calibration(rows: Rows) -> str:
     outside = [row for row in rows if not row["low"] <= row["predicted"] <= row["high"]]
     return (
         "Predictions in steps of a quarter star. On the dashed line they are right on average; "
-        f"the mean distance from it is {gap:.3f} stars. The bars are 95 % intervals; {len(outside)} "
-        f"of {len(rows)} miss the line."
+        f"the mean distance from it is {gap:.3f} stars. The bars are 95 % intervals; "
+        f"{len(outside)} of {len(rows)} miss the line."
     )
 
 
@@ -100,11 +107,11 @@ def error_by_count(rows: Rows, of: str) -> str:
     )
 
 
-def rating_distribution(rows: Rows, counts: dict[str, Any]) -> str:
+def rating_distribution(rows: Rows) -> str:
     """The commonest rating and the mean."""
     commonest = max(rows, key=lambda row: row["n"])
     level = sum(row["rating"] * row["share"] for row in rows)
     return (
         f"The commonest rating is {commonest['rating']:g}, with {100 * commonest['share']:.0f} % "
-        f"of all {counts['n_ratings']:,}; the mean is {level:.2f} stars."
+        f"of all {sum(row['n'] for row in rows):,}; the mean is {level:.2f} stars."
     )

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 
 from collab.publish.report.queries import Rows
-from collab.publish.report.theme import ACCENT, INK, LINE, MUTED, SECOND, finished
+from collab.publish.report.theme import ACCENT, INK, MUTED, SECOND, finished
 
 CURVE_ROOM = 1.1  # how far above the highest valid MSE a training loss is still drawn
 
@@ -21,19 +21,17 @@ def curve_limits(rows: Rows) -> tuple[float, float]:
 
 def learning_curve(rows: Rows, limits: tuple[float, float], about: str) -> dict[str, Any]:
     """One run's training loss and valid MSE by epoch, on the scale of all runs."""
-    color = alt.Color("split:N", legend=None).scale(domain=["train", "valid"], range=[SECOND, ACCENT])
+    drawn = [row for row in rows if row["value"] <= limits[1]]
     chart = (
-        alt.Chart(alt.InlineData(values=[row for row in rows if row["value"] <= limits[1]]))
+        alt.Chart(alt.InlineData(values=drawn))
         .mark_line(point={"size": 36}, strokeWidth=2)
         .encode(
             x=alt.X("epoch:O", title="epoch", axis=alt.Axis(labelAngle=0)),
             y=alt.Y("value:Q", title="MSE, stars²", axis=alt.Axis(tickCount=4, format=".1f")).scale(
                 domain=list(limits), nice=False, zero=False
             ),
-            color=color,
-            strokeDash=alt.StrokeDash("split:N", legend=None).scale(
-                domain=["train", "valid"], range=[[4, 3], [1, 0]]
-            ),
+            color=by_split(alt.Color, [SECOND, ACCENT]),
+            strokeDash=by_split(alt.StrokeDash, [[4, 3], [1, 0]]),
             tooltip=[
                 alt.Tooltip("epoch:O", title="epoch"),
                 alt.Tooltip("split:N", title="rows"),
@@ -42,6 +40,11 @@ def learning_curve(rows: Rows, limits: tuple[float, float], about: str) -> dict[
         )
     )
     return finished(chart, height=170, about=about)
+
+
+def by_split(channel: Any, values: list[Any]) -> Any:
+    """A channel that tells train from valid; the page draws the legend."""
+    return channel("split:N", legend=None).scale(domain=["train", "valid"], range=values)
 
 
 def calibration(rows: Rows) -> dict[str, Any]:
@@ -64,7 +67,9 @@ def calibration(rows: Rows) -> dict[str, Any]:
             alt.Tooltip("n:Q", title="ratings", format=","),
         ],
     )
-    return finished(diagonal + points, height=340, about="Mean rating against mean prediction")
+    return finished(
+        alt.layer(diagonal, *points), height=340, about="Mean rating against mean prediction"
+    )
 
 
 def error_by_count(rows: Rows, of: str) -> dict[str, Any]:
@@ -84,7 +89,8 @@ def error_by_count(rows: Rows, of: str) -> dict[str, Any]:
             alt.Tooltip("n:Q", title="validation ratings", format=","),
         ],
     )
-    return finished(points, height=300, about=f"MSE by number of training ratings of the {of}")
+    about = f"MSE by number of training ratings of the {of}"
+    return finished(alt.layer(*points), height=300, about=about)
 
 
 def bin_name(least: int) -> str:
@@ -92,14 +98,16 @@ def bin_name(least: int) -> str:
     return str(least) if least < 2 else f"{least}–{2 * least - 1}"
 
 
-def interval_points(rows: Rows, *, x: alt.X, y: alt.Y, tooltip: list[alt.Tooltip]) -> alt.LayerChart:
+def interval_points(
+    rows: Rows, *, x: alt.X, y: alt.Y, tooltip: list[alt.Tooltip]
+) -> list[alt.Chart]:
     """Points with bars from `low` to `high`."""
     base = alt.Chart(alt.InlineData(values=rows))
     bars = base.mark_rule(color=ACCENT, opacity=0.45, strokeWidth=2).encode(
         x=x, y=alt.Y("low:Q"), y2="high:Q"
     )
     points = base.mark_circle(color=ACCENT, size=64, opacity=1).encode(x=x, y=y, tooltip=tooltip)
-    return bars + points
+    return [bars, points]
 
 
 def rating_distribution(rows: Rows) -> dict[str, Any]:
@@ -117,4 +125,4 @@ def rating_distribution(rows: Rows) -> dict[str, Any]:
     labels = base.mark_text(color=INK, dy=-8, fontSize=12).encode(
         text=alt.Text("share:Q", format=".0%")
     )
-    return finished(bars + labels, height=260, about="Share of every rating value")
+    return finished(alt.layer(bars, labels), height=260, about="Share of every rating value")

@@ -38,7 +38,7 @@ def leaderboard(rows: Rows, edition: str) -> Rows:
 
 
 def placed(rows: Rows, *names: str) -> Rows:
-    """The rows with `<name>_at` for each name: where it lies from the lowest to the highest, in %."""
+    """The rows with `<name>_at` for each name: its place from the lowest to the highest, in %."""
     values = [row[name] for row in rows for name in names if row[name] is not None]
     low, span = min(values), (max(values) - min(values)) or 1.0
     return [

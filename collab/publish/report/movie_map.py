@@ -76,36 +76,37 @@ def points(rows: Rows) -> Rows:
 
 def movie_map(rows: Rows) -> dict[str, Any]:
     """The plot; its parameter `genre` keeps one genre and dims the rest."""
-    genres = main_genres(rows)
+    base = encoded(main_genres(rows))
     genre = alt.param(name="genre", value="")
-    base = (
-        alt.Chart()
-        .encode(
-            x=axis(alt.X, "pc1", "first principal component"),
-            y=axis(alt.Y, "pc2", "second principal component"),
-            size=alt.Size("n_ratings:Q", legend=None).scale(range=[16, 220], zero=False),
-            color=alt.Color("genre:N", legend=None).scale(
-                domain=[*genres, OTHER], range=[*GENRE_COLORS[: len(genres)], OTHER_COLOR]
-            ),
-            opacity=alt.when(f"genre == '' || indexof(split(datum.genres, ', '), genre) >= 0")
-            .then(alt.value(0.85))
-            .otherwise(alt.value(0.1)),
-            tooltip=[
-                alt.Tooltip("title:N", title="title"),
-                alt.Tooltip("genres:N", title="genres"),
-                alt.Tooltip("n_ratings:Q", title="ratings", format=","),
-                alt.Tooltip("bias:Q", title="bias", format="+.3f"),
-            ],
-        )
-    )
-    every = base.transform_filter("!datum.label").mark_circle()
+    every = base.transform_filter("!datum.label").mark_circle().add_params(genre)
     first = base.transform_filter("datum.label").mark_circle(stroke=INK, strokeWidth=1)
-    chart = alt.layer(every, first, data=alt.InlineData(values=points(rows))).add_params(genre)
+    chart = alt.layer(every, first, data=alt.InlineData(values=points(rows)))
     patch = [{"op": "add", "path": "/marks/-", "value": LABEL_MARK}]
     return {
         **finished(chart, height=HEIGHT, about="The most rated movies by their factors"),
         "usermeta": {"embedOptions": {"patch": patch}},
     }
+
+
+def encoded(genres: list[str]) -> alt.Chart:
+    """Where a movie lies, how large and in which colour, and what it says when pointed at."""
+    return alt.Chart().encode(
+        x=axis(alt.X, "pc1", "first principal component"),
+        y=axis(alt.Y, "pc2", "second principal component"),
+        size=alt.Size("n_ratings:Q", legend=None).scale(range=[16, 220], zero=False),
+        color=alt.Color("genre:N", legend=None).scale(
+            domain=[*genres, OTHER], range=[*GENRE_COLORS[: len(genres)], OTHER_COLOR]
+        ),
+        opacity=alt.when("genre == '' || indexof(split(datum.genres, ', '), genre) >= 0")
+        .then(alt.value(0.85))
+        .otherwise(alt.value(0.1)),
+        tooltip=[
+            alt.Tooltip("title:N", title="title"),
+            alt.Tooltip("genres:N", title="genres"),
+            alt.Tooltip("n_ratings:Q", title="ratings", format=","),
+            alt.Tooltip("bias:Q", title="bias", format="+.3f"),
+        ],
+    )
 
 
 def axis(channel: Any, field: str, title: str) -> Any:

@@ -20,83 +20,82 @@ from collab.publish.report.similar import similar_movies
 ASSETS = files("collab.publish.report") / "assets"
 EXTREMES = 10  # movies of highest and of lowest bias
 
+Figures = dict[str, tuple[dict[str, Any], str]]  # specification and caption by name
+
 
 def render(database: Path) -> str:
     """The report of a published database as one HTML page."""
     with duckdb.connect(database, read_only=True) as con:
-        facts = gather(con)
+        found = facts(con)
+        shown = {**found, **sections(con, found)}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters.update(json=as_json, day=as_day, signed=signed)
-    template = environment.from_string(asset("report.html"))
-    return template.render(
-        **facts,
+    environment.filters.update(json=as_json, day=as_day, signed=signed, wrap=wrap)
+    return environment.from_string(asset("report.html")).render(
+        **shown,
         style=Markup(asset("style.css")),  # noqa: S704 - our own file
         script=Markup(asset("script.js")),  # noqa: S704
         vega=Markup(vega_scripts()),  # noqa: S704
     )
 
 
-def gather(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Everything the template names."""
+def facts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What was published, its champion, and how far this one errs."""
     info = fetch_one(con, "FROM publish_info")
     run_id = info["champion_run_id"]
     champion = fetch_one(con, "FROM runs WHERE run_id = $run_id", run_id=run_id)
     error = fetch_one(con, queries.CHAMPION_ERROR, run_id=run_id)
-    counts = fetch_one(con, queries.COUNTS)
-    runs = fetch(con, queries.LEADERBOARD)
-    curve_plots, curve_caption = learning_curves(con, runs)
-    figures = {**overall_plots(con, counts), **champion_plots(con, run_id)}
-    similar = similar_movies(con)
     return {
         "info": info,
-        "champion": {**champion, "place": place_of(runs, run_id)},
+        "champion": champion,
         "versions": json.loads(champion["versions"]),
         "recipe": json.loads(champion["recipe"]),
-        "counts": counts,
-        "error": error,
+        "counts": fetch_one(con, queries.COUNTS),
         "lede": headline.lede(champion, error, info["edition"]),
         "comparison": headline.comparison(champion, info["edition"]),
-        "runs": headline.leaderboard(runs, info["edition"]),
         "book": reference.BOOK_BEST if info["edition"] == reference.BOOK_EDITION else None,
+    }
+
+
+def sections(con: duckdb.DuckDBPyConnection, found: dict[str, Any]) -> dict[str, Any]:
+    """The tables and plots of the page."""
+    runs = fetch(con, queries.LEADERBOARD)
+    movies = fetch(con, queries.MAP)
+    curve_plots, curve_caption = learning_curves(con, runs)
+    figures = {
+        "map": (movie_map(movies), captions.movie_map(movies)),
+        **rating_figure(con),
+        **error_figures(con, found["info"]["champion_run_id"]),
+    }
+    return {
+        "runs": headline.leaderboard(runs, found["info"]["edition"]),
+        "place": next(run["place"] for run in runs if run["is_champion"]),
         "curve_caption": curve_caption,
         "captions": {name: caption for name, (_, caption) in figures.items()},
         "plots": {**curve_plots, **{name: plot for name, (plot, _) in figures.items()}},
-        "genres": [*main_genres(fetch(con, queries.MAP)), OTHER],
+        "genres": [*main_genres(movies), OTHER],
         "labels": LABELS,
         **bias(con),
-        "similar": similar,
+        "similar": similar_movies(con),
         "checks": fetch(con, queries.CHECKS),
     }
 
 
-Figures = dict[str, tuple[dict[str, Any], str]]  # specification and caption by name
+def rating_figure(con: duckdb.DuckDBPyConnection) -> Figures:
+    """The distribution of the ratings."""
+    rows = fetch(con, queries.RATINGS)
+    return {"ratings": (charts.rating_distribution(rows), captions.rating_distribution(rows))}
 
 
-def overall_plots(con: duckdb.DuckDBPyConnection, counts: dict[str, Any]) -> Figures:
-    """The plots of the data and of the factors."""
-    movies = fetch(con, queries.MAP)
-    ratings = fetch(con, queries.RATINGS)
-    return {
-        "map": (movie_map(movies), captions.movie_map(movies)),
-        "ratings": (
-            charts.rating_distribution(ratings),
-            captions.rating_distribution(ratings, counts),
-        ),
-    }
-
-
-def champion_plots(con: duckdb.DuckDBPyConnection, run_id: str) -> Figures:
-    """The plots of the champion's predictions; a plot without a row is left out."""
-    plots: Figures = {}
+def error_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> Figures:
+    """The plots of the champion's predictions; one without a row is left out."""
+    figures: Figures = {}
     if rows := fetch(con, queries.CALIBRATION, run_id=run_id):
-        plots["calibration"] = charts.calibration(rows), captions.calibration(rows)
+        figures["calibration"] = charts.calibration(rows), captions.calibration(rows)
     for of, query in (("movie", queries.MOVIE_ERRORS), ("user", queries.USER_ERRORS)):
         if rows := fetch(con, query, run_id=run_id):
-            plots[f"{of}_errors"] = (
-                charts.error_by_count(rows, of),
-                captions.error_by_count(rows, of),
-            )
-    return plots
+            plot, caption = charts.error_by_count(rows, of), captions.error_by_count(rows, of)
+            figures[f"{of}_errors"] = plot, caption
+    return figures
 
 
 def learning_curves(
@@ -125,11 +124,6 @@ def bias(con: duckdb.DuckDBPyConnection) -> dict[str, Rows]:
     return {"highest": named[:half], "lowest": named[half:][::-1]}
 
 
-def place_of(runs: Rows, run_id: str) -> int:
-    """A run's place on the leaderboard."""
-    return next(int(run["place"]) for run in runs if run["run_id"] == run_id)
-
-
 def asset(name: str) -> str:
     """The text of a file of `assets`."""
     return (ASSETS / name).read_text(encoding="utf-8")
@@ -138,7 +132,8 @@ def asset(name: str) -> str:
 @cache
 def vega_scripts() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
-    return str(vl_convert.javascript_bundle()).replace("</script", "<\\/script")
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return script.replace("</script", "<\\/script")
 
 
 def as_json(value: Any) -> Markup:
@@ -150,6 +145,11 @@ def as_json(value: Any) -> Markup:
 def signed(value: float) -> str:
     """A number with its sign, to hundredths."""
     return f"{value:+.2f}".replace("-", "−")
+
+
+def wrap(name: str) -> Markup:
+    """A name that may be broken after its underscores, for narrow columns."""
+    return Markup.escape(name).replace("_", Markup("_<wbr>"))
 
 
 def as_day(moment: datetime) -> str:

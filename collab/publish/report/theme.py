@@ -36,7 +36,10 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def finished(chart: alt.Chart | alt.LayerChart, *, height: int, about: str) -> dict[str, Any]:
+Plot = alt.Chart | alt.LayerChart | alt.FacetChart
+
+
+def finished(chart: Plot, *, height: int, about: str) -> dict[str, Any]:
     """A chart as a Vega-Lite specification that fills the width of its place.
 
     Args:
