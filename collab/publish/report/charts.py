@@ -7,7 +7,7 @@ import altair as alt
 from collab.publish.report.queries import Rows
 from collab.publish.report.theme import ACCENT, INK, MUTED, SECOND, finished
 
-CURVE_ROOM = 1.1  # how far above the highest valid MSE a training loss is still drawn
+CURVE_ROOM = 1.5  # how far above the highest valid MSE a training loss is still drawn
 
 
 def curve_limits(rows: Rows) -> tuple[float, float]:
@@ -27,7 +27,7 @@ def learning_curve(rows: Rows, limits: tuple[float, float], about: str) -> dict[
         .mark_line(point={"size": 36}, strokeWidth=2)
         .encode(
             x=alt.X("epoch:O", title="epoch", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("value:Q", title="MSE, stars²", axis=alt.Axis(tickCount=4, format=".1f")).scale(
+            y=alt.Y("value:Q", title="MSE, stars²", axis=alt.Axis(tickCount=4)).scale(
                 domain=list(limits), nice=False, zero=False
             ),
             color=by_split(alt.Color, [SECOND, ACCENT]),

@@ -12,6 +12,7 @@ LABELS = 50
 LABEL_LENGTH = 24
 OTHER = "Other"
 HEIGHT = 620
+SHOWN = "(genre == '' || indexof(split({}.genres, ', '), genre) >= 0)"  # by the chosen genre
 
 # Vega places labels so that none covers another and leaves out what finds no room; Vega-Lite cannot
 # ask for it, so the mark is added to what Vega-Lite compiles to.
@@ -26,7 +27,8 @@ LABEL_MARK: dict[str, Any] = {
             "fill": {"value": INK},
             "font": {"value": FONT},
             "fontSize": {"value": 11},
-        }
+        },
+        "update": {"fillOpacity": {"signal": f"{SHOWN.format('datum.datum')} ? 1 : 0.25"}},
     },
     "transform": [
         {
@@ -97,9 +99,7 @@ def encoded(genres: list[str]) -> alt.Chart:
         color=alt.Color("genre:N", legend=None).scale(
             domain=[*genres, OTHER], range=[*GENRE_COLORS[: len(genres)], OTHER_COLOR]
         ),
-        opacity=alt.when("genre == '' || indexof(split(datum.genres, ', '), genre) >= 0")
-        .then(alt.value(0.85))
-        .otherwise(alt.value(0.1)),
+        opacity=alt.when(SHOWN.format("datum")).then(alt.value(0.85)).otherwise(alt.value(0.1)),
         tooltip=[
             alt.Tooltip("title:N", title="title"),
             alt.Tooltip("genres:N", title="genres"),

@@ -2,7 +2,7 @@
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
 // The plots. `ast` interprets Vega's expressions, so that the page needs no right to evaluate text.
-const options = { renderer: "svg", actions: false, ast: true, defaultStyle: false };
+const options = { renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
 const plots = read("plots");
 const views = {};
 const drawn = [...document.querySelectorAll("[data-plot]")].map(async (place) => {
