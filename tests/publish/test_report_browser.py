@@ -109,9 +109,12 @@ def test_plots_follow_the_width_and_the_scheme(open_page: Open) -> None:
     page.emulate_media(color_scheme="dark")
     assert bar.evaluate("bar => getComputedStyle(bar).fill") != light
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function(
-        "document.querySelector('[data-plot=ratings] svg').getBoundingClientRect().width < 390"
-    )
+    svg = plot.locator("svg")
+    for _ in range(100):  # the page may not evaluate text, so it cannot be asked to wait
+        if svg.evaluate("svg => svg.getBoundingClientRect().width") < 390:
+            break
+        page.wait_for_timeout(50)
+    assert svg.evaluate("svg => svg.getBoundingClientRect().width") < 390
 
 
 def test_paper_is_light(open_page: Open) -> None:
