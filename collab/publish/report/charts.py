@@ -1,5 +1,6 @@
 """The plots but the map, each a Vega-Lite specification made of rows of `queries`."""
 
+import math
 from typing import Any
 
 import altair as alt
@@ -11,12 +12,14 @@ CURVE_ROOM = 1.5  # how far above the highest valid MSE a training loss is still
 
 
 def curve_limits(rows: Rows) -> tuple[float, float]:
-    """The lowest value and the top of the scale that all learning curves share.
+    """The lowest and the highest value on the scale that all learning curves share.
 
-    A first epoch may start far above all else; what exceeds the top is left to the caption.
+    A first epoch may start far above all else; what exceeds the highest is left to the caption.
     """
-    top = CURVE_ROOM * max((row["value"] for row in rows if row["split"] == "valid"), default=1.0)
-    return min((row["value"] for row in rows), default=0.0), top
+    valid = [row["value"] for row in rows if row["split"] == "valid"]
+    top = CURVE_ROOM * max(valid, default=math.inf)
+    drawn = [row["value"] for row in rows if row["value"] <= top]
+    return min(drawn, default=0.0), max(drawn, default=1.0)
 
 
 def learning_curve(rows: Rows, limits: tuple[float, float], about: str) -> dict[str, Any]:
