@@ -64,7 +64,7 @@ def publish_snapshot(
     fill: Callable[[duckdb.DuckDBPyConnection], None],
     check: Callable[[duckdb.DuckDBPyConnection], None],
     record: dict[str, Any],
-    report: Callable[[Path, Path], None],
+    report: Callable[[Path, Path], None] | None = None,
 ) -> Snapshot:
     """Build a snapshot beside the others, prove it, and flip the link to it.
 
@@ -73,7 +73,7 @@ def publish_snapshot(
         fill: creates the tables in an empty database.
         check: raises where the tables may not be published.
         record: kept with the snapshot.
-        report: writes the report of the finished database, the first path, to the second.
+        report: writes the report of the finished database, its first path, to its second.
 
     Raises:
         CollabError: a check failed, or the disk is full; the last publication stands.
@@ -87,7 +87,8 @@ def publish_snapshot(
         temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
         try:
             build(temporary, fill, check)
-            report(temporary / DATABASE, temporary / REPORT)
+            if report:
+                report(temporary / DATABASE, temporary / REPORT)
             finished = {"seq": seq, **record, "published_at": utc_now()}
             write_json(temporary / RECORD, finished)
             seal_read_only(temporary)
