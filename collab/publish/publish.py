@@ -8,6 +8,7 @@ from collab.lake import Manifest
 from collab.paths import DataDir
 from collab.publish.gates import refuse_bad_tables
 from collab.publish.interpret import choose_champion
+from collab.publish.report import write_report
 from collab.publish.snapshot import Snapshot, current_snapshot, publish_snapshot
 from collab.publish.tables import Inputs, create_tables
 from collab.training.run import Run, committed_runs
@@ -53,4 +54,4 @@ def publish(
         "valid_mse": champion.record["mse"],
     }
     fill = partial(create_tables, inputs=inputs)
-    return publish_snapshot(data.serve, fill, refuse_bad_tables, record), True
+    return publish_snapshot(data.serve, fill, refuse_bad_tables, record, write_report), True

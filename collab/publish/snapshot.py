@@ -2,9 +2,10 @@
 
 Below `serve`:
 
-    snapshots/000042/{movielens.duckdb, parquet/, snapshot.json}
+    snapshots/000042/{movielens.duckdb, parquet/, report.html, snapshot.json}
     current -> snapshots/000042            the one link that is flipped
-    movielens.duckdb -> current/movielens.duckdb, parquet and latest.json likewise
+    movielens.duckdb -> current/movielens.duckdb, parquet, report.html and latest.json
+                                           likewise
 
 A reader that has the file open keeps its snapshot; whoever opens it next gets the new one. A served
 file is never written again.
@@ -28,7 +29,8 @@ from collab.files import read_json, write_json
 
 DATABASE = "movielens.duckdb"
 RECORD = "snapshot.json"
-LINKS = {DATABASE: DATABASE, "parquet": "parquet", "latest.json": RECORD}
+REPORT = "report.html"
+LINKS = {DATABASE: DATABASE, "parquet": "parquet", REPORT: REPORT, "latest.json": RECORD}
 STORAGE_VERSION = "v1.4.0"  # so that DuckDB 1.4 and 1.5 can open it
 KEEP_AT_LEAST = 5
 KEEP_SECONDS = 48 * 3600
@@ -62,6 +64,7 @@ def publish_snapshot(
     fill: Callable[[duckdb.DuckDBPyConnection], None],
     check: Callable[[duckdb.DuckDBPyConnection], None],
     record: dict[str, Any],
+    report: Callable[[Path, Path], None] | None = None,
 ) -> Snapshot:
     """Build a snapshot beside the others, prove it, and flip the link to it.
 
@@ -70,6 +73,7 @@ def publish_snapshot(
         fill: creates the tables in an empty database.
         check: raises where the tables may not be published.
         record: kept with the snapshot.
+        report: writes the report of the finished database, its first path, to its second.
 
     Raises:
         CollabError: a check failed, or the disk is full; the last publication stands.
@@ -83,6 +87,8 @@ def publish_snapshot(
         temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
         try:
             build(temporary, fill, check)
+            if report:
+                report(temporary / DATABASE, temporary / REPORT)
             finished = {"seq": seq, **record, "published_at": utc_now()}
             write_json(temporary / RECORD, finished)
             seal_read_only(temporary)
