@@ -3,8 +3,9 @@
     python -m benchmarks.growth
 
 Synthetic ratings, as skewed as real ones, between as many users and movies as ml-100k, ml-1m and
-ml-10m have; one epoch of the fast recipe, median of three, each size in a process of its own. is what the process peaks at above its start, beside what the data, the parameters, their gradients
-and the optimizer's state take.
+ml-10m have; one epoch of the fast recipe, median of three, each size in a process of its own.
+Memory is what the process peaks at above its start, beside what the data, the parameters, their
+gradients and the optimizer's state take.
 """
 
 import argparse

@@ -100,6 +100,15 @@ FAST_COLLAB_NN = COLLAB_NN.but(
     beta2=0.95,
     eps=0.000294,
 )
+FAST_EMBEDDING_NN = EMBEDDING_NN.but(
+    name="fast_embedding_nn",
+    epochs=5,
+    batch_share=0.4,
+    lr_max=0.00373,
+    wd=2.95,
+    beta2=0.95,
+    eps=0.000139,
+)
 
 FAST: dict[str, Recipe] = {
     recipe.name: recipe
@@ -111,6 +120,7 @@ FAST: dict[str, Recipe] = {
         FAST_DOT_PRODUCT_BIAS_PARAMS,
         FAST_EMBEDDING_DOT_BIAS,
         FAST_COLLAB_NN,
+        FAST_EMBEDDING_NN,
     )
 }
 VARIANTS: dict[str, Recipe] = {**FAITHFUL, **FAST}
