@@ -76,7 +76,7 @@ def measure_places(
                 runs[at].append(run_once(place, data_dir, threads, seed))
             except PeerError as error:
                 failed[at] = failure(place, error)
-    return [failed.get(at) or summary(runs[at]) for at in runs]
+    return [failed.get(at) or summary(place, runs[at]) for at, place in enumerate(places)]
 
 
 def run_once(place: Place, data_dir: Path, threads: int, seed: int) -> Record:
@@ -98,13 +98,20 @@ def run_once(place: Place, data_dir: Path, threads: int, seed: int) -> Record:
     return {**record, "total_s": record["fit_s"] + record["predict_s"], "load": load}
 
 
-def summary(runs: list[Record]) -> Record:
+def summary(place: Place, runs: list[Record]) -> Record:
     """Return the medians of the runs, and the runs themselves beside them."""
     figures = ("mse", "fit_s", "predict_s", "total_s")
     medians = {figure: median(run[figure] for run in runs) for figure in figures}
     each = [{figure: run[figure] for figure in (*figures, "load")} for run in runs]
-    told = {name: runs[0][name] for name in ("peer", "model", "versions", "threads")}
-    return {**told, "status": "ok", **medians, "runs": each}
+    told = {name: runs[0][name] for name in ("versions", "threads")}
+    return {
+        "peer": place.peer.name,
+        "model": place.model,
+        **told,
+        "status": "ok",
+        **medians,
+        "runs": each,
+    }
 
 
 def failure(place: Place, error: PeerError) -> Record:
