@@ -50,6 +50,11 @@ class Snapshot:
         return self.folder / DATABASE
 
     @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    @property
     def withdrawn(self) -> bool:
         """Whether an operator rolled it back."""
         return (self.folder / WITHDRAWN).exists()

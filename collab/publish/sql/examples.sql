@@ -26,6 +26,12 @@ INSERT INTO example_queries VALUES
 ('What is like a movie?',
  'SELECT title, rank, neighbor, round(cosine, 3) AS cosine, neighbor_ratings FROM similar_movies((SELECT max_by(title, n_ratings) FROM movie_bias_named), k := 10)',
  'The nearest by factors; here of the most rated movie. A title that fits several is answered for all of them'),
+('And among well rated movies alone?',
+ 'SELECT title, n_ratings, round(list_cosine_similarity(f.factors, o.factors), 3) AS cosine
+FROM movie_factors AS f JOIN movie_bias_named USING (item_id),
+     movie_factors AS o JOIN (SELECT max_by(item_id, n_ratings) AS asked FROM movie_bias) ON o.item_id = asked
+WHERE n_ratings >= 50 AND f.item_id <> asked ORDER BY cosine DESC LIMIT 10',
+ 'The same by the factors themselves, which leaves out neighbours that hardly anyone has rated'),
 ('What might a user like?',
  'FROM recommend((SELECT min(user_id) FROM user_bias), k := 10)',
  'The highest predictions among the movies the user has not rated'),
