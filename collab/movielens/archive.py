@@ -3,8 +3,12 @@
 import hashlib
 import shutil
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from collab.errors import CollabError
 from collab.files import sha256_file
@@ -111,11 +115,12 @@ def verify(path: Path, edition: Edition, *, trust: bool, md5: str | None = None)
         return Verified(sha256=published_key, warnings=(warning,))
     if edition.members:
         difference = f"{path}: {', '.join(wrong)} differs from the published {edition.name}."
-    elif path.is_dir() or edition.sha256 is None:
+    elif path.is_dir() or not (edition.sha256 or md5):
         warning = f"{path}: there is no published checksum for it; only its counts were compared."
         return Verified(sha256=key, warnings=(warning,))
     else:
-        difference = f"{path} has sha256 {key[:16]}…, expected {edition.sha256[:16]}…."
+        found, expected = (key, edition.sha256) if edition.sha256 else (md5_file(path), md5)
+        difference = f"{path} has the checksum {found[:16]}…, expected {str(expected)[:16]}…."
     if not trust:
         raise CollabError(
             f"{difference} Fetch it again, or pass --trust-archive if it is a cut-down archive "
@@ -151,11 +156,25 @@ def wrong_members(path: Path, edition: Edition, places: dict[str, str]) -> list[
     ]
 
 
+@contextmanager
+def opened(path: Path, place: str) -> Iterator[IO[bytes]]:
+    """A member of a zip, for reading.
+
+    Raises:
+        CollabError: it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(place) as file:
+            yield file
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise CollabError(f"{path}: {place} is damaged ({error}). Fetch it again.") from error
+
+
 def member_sha256(path: Path, place: str) -> str:
     """Hex sha256 of a member's content."""
     if path.is_dir():
         return sha256_file(path / place)
-    with zipfile.ZipFile(path) as archive, archive.open(place) as file:
+    with opened(path, place) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
@@ -168,13 +187,7 @@ def unpack(path: Path, edition: Edition, into: Path) -> Path:
     places = members_in(path, edition)
     if path.is_dir():
         return (path / places[layout_of(edition).ratings.name]).parent
-    with zipfile.ZipFile(path) as archive:
-        for name, place in places.items():
-            try:
-                with archive.open(place) as source, (into / name).open("wb") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
-            except (zipfile.BadZipFile, EOFError) as error:
-                raise CollabError(
-                    f"{path}: {place} is damaged ({error}). Fetch the archive again."
-                ) from error
+    for name, place in places.items():
+        with opened(path, place) as source, (into / name).open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
     return into

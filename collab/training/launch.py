@@ -49,7 +49,9 @@ def run_in_child(
         log.info("%s: training on %s with %d thread(s)", spec.run_id, slot.name, slot.threads)
         request = {"spec": spec.to_json(), "force": force}
         follow(start_child(slot), request, partial(log_epoch, spec.recipe))
-    return load_run(spec.folder), True
+    run = load_run(spec.folder)
+    log_result(run)
+    return run, True
 
 
 def log_epoch(recipe: Recipe, event: dict[str, Any]) -> None:
@@ -62,6 +64,20 @@ def log_epoch(recipe: Recipe, event: dict[str, Any]) -> None:
         event["train_loss"],
         event["valid"]["mse"],
         event["seconds"],
+    )
+
+
+def log_result(run: Run) -> None:
+    """One line for a run that ended: its errors, and the rows of users and items never seen."""
+    record = run.record
+    log.info(
+        "%s: valid MSE %.4f on %d rows (%d of unknown users, %d of unknown items), %.1f s",
+        run.run_id,
+        record["mse"],
+        record["n_valid"],
+        record["unknown_user_rows"],
+        record["unknown_item_rows"],
+        record["seconds"],
     )
 
 

@@ -1,0 +1,39 @@
+# Targets for people without Prefect in their fingers; the README says the same without make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-all lint format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## make .venv and install the project with what it is developed with
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: $(STAMP) ## MovieLens 100k to published tables; ARGS="--edition ml-1m" for more
+	$(BIN)/python -m flows.pipeline $(ARGS)
+
+test: $(STAMP) ## the tests, those on real data included
+	$(BIN)/python -m pytest
+
+test-all: $(STAMP) ## also the slow ones
+	$(BIN)/python -m pytest -m ''
+
+lint: $(STAMP) ## ruff, ruff format --check, mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove .venv and what tools cache; data/ is kept
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build

@@ -1,0 +1,138 @@
+"""The whole pipeline through Prefect on planted archives."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from collab.files import read_json
+from collab.movielens.editions import ML_10M
+from collab.paths import DataDir
+from collab.training.launch import ChildDiedError, run_in_child
+from flows.pipeline import main
+from tasks import train
+from tests.archives import N_MOVIES, N_USERS, planted, write_archive
+
+pytestmark = pytest.mark.usefixtures("prefect")
+
+
+def run(archive: Path, data: DataDir, *more: str) -> int:
+    """Run the command line on an archive of one's own, quickly."""
+    options = ["--archive", str(archive), "--data-dir", str(data.root), "--trust-archive"]
+    quick = ["--variants", "dot_product_bias_wd,embedding_nn", "--epochs", "1", "--device", "cpu"]
+    return main([*options, *quick, *more])
+
+
+def query(data: DataDir, sql: str) -> list[tuple[object, ...]]:
+    """The rows of a query on what is served."""
+    with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_from_archive_to_tables(
+    planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(planted_zip, data) == 0
+    printed = capsys.readouterr().out
+    assert "dot_product_bias_wd *" in printed
+    assert "trained 2 of 2" in printed
+    n = len(planted().ratings)
+    assert query(data, "SELECT variant FROM leaderboard ORDER BY ALL") == [
+        ("dot_product_bias_wd",),
+        ("embedding_nn",),
+    ]
+    counts = {
+        "runs": 2,
+        "metrics": 2 * 5,
+        "movies": N_MOVIES,
+        "users": N_USERS,
+        "ratings": n,
+        "user_bias": N_USERS,
+        "movie_bias": N_MOVIES - 1,  # two movie ids are one title
+        "movie_similarity": (N_MOVIES - 1) * (N_MOVIES - 2),
+        "movie_pca": N_MOVIES - 1,
+        "predictions": 2 * (n // 5),
+    }
+    for table, expected in counts.items():
+        assert query(data, f"SELECT count(*) FROM {table}") == [(expected,)], table
+        parquet = pd.read_parquet(data.serve / "parquet" / f"{table}.parquet")
+        assert len(parquet) == expected, table
+    assert query(data, "SELECT DISTINCT variant FROM movie_bias JOIN runs USING (run_id)") == [
+        ("dot_product_bias_wd",)
+    ]
+    assert query(
+        data, "SELECT count(*) FROM check_results WHERE severity = 'error' AND NOT passed"
+    ) == [(0,)]
+
+
+def test_a_second_run_does_nothing_and_says_so(
+    planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(planted_zip, data) == 0
+    before = sorted((p, p.stat().st_mtime_ns) for p in data.root.rglob("*.parquet"))
+    capsys.readouterr()
+    assert run(planted_zip, data) == 0
+    assert "Nothing has changed" in capsys.readouterr().out
+    assert sorted((p, p.stat().st_mtime_ns) for p in data.root.rglob("*.parquet")) == before
+    assert run(planted_zip, data, "--force") == 0
+    assert "parsed and checked; trained 2 of 2" in capsys.readouterr().out
+    assert read_json(data.serve / "latest.json")["seq"] == 2
+
+
+def test_only_what_is_missing_is_trained(
+    planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(planted_zip, data) == 0
+    (weights,) = data.runs.glob("*dot_product_bias_wd*/model.safetensors")
+    weights.unlink()
+    capsys.readouterr()
+    assert run(planted_zip, data) == 0
+    assert "trained 1 of 2 (1 were there)" in capsys.readouterr().out
+
+
+def test_another_layout_end_to_end(tmp_path: Path, data: DataDir) -> None:
+    archive = write_archive(tmp_path / "ml-10m.zip", ML_10M)
+    assert run(archive, data, "--edition", "ml-10m") == 0
+    assert query(data, "SELECT edition, champion_run_id IS NOT NULL FROM publish_info") == [
+        ("ml-10m", True)
+    ]
+    assert query(data, f"SELECT item_id FROM movies WHERE movie_id = {N_MOVIES}") == [(N_MOVIES,)]
+
+
+def test_a_dead_child_is_tried_again_alone(
+    planted_zip: Path, data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def die_once(spec, slots, *, force):  # type: ignore[no-untyped-def]
+        calls.append(spec.recipe.name)
+        if calls.count("embedding_nn") == 1 and spec.recipe.name == "embedding_nn":
+            raise ChildDiedError("signal 9")
+        return run_in_child(spec, slots, force=force)
+
+    monkeypatch.setattr(train, "run_in_child", die_once)
+    assert run(planted_zip, data) == 0
+    assert sorted(calls) == ["dot_product_bias_wd", "embedding_nn", "embedding_nn"]
+
+
+def test_help_needs_no_server() -> None:
+    command = [sys.executable, "-m", "flows.pipeline", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for option in ("--edition", "--archive", "--data-dir", "--seed", "--variants", "--epochs",
+                   "--device", "--trust-archive", "--force", "--item-key"):  # fmt: skip
+        assert option in done.stdout
+    assert "Starting temporary server" not in done.stderr
+
+
+def test_runs_of_another_seed_become_history(planted_zip: Path, data: DataDir) -> None:
+    assert run(planted_zip, data) == 0
+    assert run(planted_zip, data, "--seed", "7") == 0
+    assert query(data, "SELECT seed, is_current FROM runs ORDER BY ALL") == [
+        (7, True),
+        (7, True),
+        (42, False),
+        (42, False),
+    ]

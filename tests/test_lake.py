@@ -1,0 +1,87 @@
+"""Archive to Parquet: once, checked, typed, sorted."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from collab.files import read_json
+from collab.lake import ingest
+from collab.movielens.checks import CheckError
+from collab.movielens.editions import ML_1M, ML_100K
+from collab.movielens.sources import find_archive
+from collab.paths import DataDir
+from tests.archives import N_MOVIES, N_USERS, Planted, planted, write_archive
+
+
+def ingested(data: DataDir, archive: Path, *, force: bool = False) -> bool:
+    source = find_archive(ML_100K, data, archive=archive, trust=True)
+    return ingest(source, data, force=force)[1]
+
+
+def test_the_same_archive_is_taken_in_once(data: DataDir, planted_zip: Path) -> None:
+    assert [ingested(data, planted_zip) for _ in range(2)] == [True, False]
+    assert ingested(data, planted_zip, force=True)
+
+
+def test_another_item_key_is_another_folder(data: DataDir, planted_zip: Path) -> None:
+    source = find_archive(ML_100K, data, archive=planted_zip, trust=True)
+    by_title, _ = ingest(source, data)
+    by_movie, made = ingest(source, data, item_key="movie")
+    assert made
+    assert by_title.fingerprint != by_movie.fingerprint
+
+
+def test_the_manifest_says_what_there_is(data: DataDir, planted_zip: Path) -> None:
+    source = find_archive(ML_100K, data, archive=planted_zip, trust=True)
+    manifest, _ = ingest(source, data)
+    n = len(planted().ratings)
+    assert manifest.counts == {"ratings": n, "movies": N_MOVIES, "users": N_USERS}
+    assert manifest.source["origin"] == str(planted_zip)
+    assert manifest.path.parent == data.lake / "ml-100k"
+    assert {c["name"] for c in manifest.checks() if not c["passed"]} == {
+        "ratings_as_published",
+        "users_as_published",
+        "movies_as_published",
+        "title_unique",
+    }
+
+
+def test_ratings_are_sorted_by_user_and_time_and_keep_their_place(
+    data: DataDir, planted_zip: Path
+) -> None:
+    source = find_archive(ML_100K, data, archive=planted_zip, trust=True)
+    manifest, _ = ingest(source, data)
+    with duckdb.connect() as con:
+        rows = con.execute(f"FROM '{manifest.ratings}'").fetchall()
+    assert [row[1:] for row in sorted(rows)] == planted().ratings
+    assert [(row[1], row[4]) for row in rows] == sorted((row[1], row[4]) for row in rows)
+
+
+def test_a_failed_check_commits_nothing_and_keeps_its_results(
+    data: DataDir, tmp_path: Path
+) -> None:
+    good = planted()
+    bad = Planted([*good.ratings, good.ratings[0]], good.movies)
+    archive = write_archive(tmp_path / "a.zip", ML_100K, bad)
+    with pytest.raises(CheckError, match="user_movie_unique: 1 failing"):
+        ingested(data, archive)
+    folder = data.lake / "ml-100k"
+    (kept,) = folder.glob("*.rejected.json")
+    assert not any(path.is_dir() for path in folder.iterdir())
+    failed = [r["name"] for r in read_json(kept) if not r["passed"] and r["severity"] == "error"]
+    assert failed == ["user_movie_unique"]
+
+
+def test_an_archive_taken_on_trust_is_not_reused_without_it(data: DataDir, tmp_path: Path) -> None:
+    folder = tmp_path / "ml-1m"
+    folder.mkdir()
+    from tests.archives import members
+
+    for name, text in members(ML_1M, planted()).items():
+        (folder / name).write_text(text, encoding="latin-1")
+    trusted = find_archive(ML_1M, data, archive=folder, trust=True)
+    ingest(trusted, data)
+    plain = find_archive(ML_1M, data, archive=folder)
+    with pytest.raises(CheckError, match="ratings_as_published"):
+        ingest(plain, data)
