@@ -66,8 +66,9 @@ def cosine_tile(rows: Tensor, others: Tensor, offset: int) -> Tensor:
     if len(others) < COLUMNS:
         tile.fill_(-torch.inf)
     torch.mm(rows, others.T, out=tile[:, : len(others)])
-    own = torch.arange(max(0, -offset), min(len(rows), len(others) - offset))
-    tile[own, own + offset] = -torch.inf
+    row = torch.arange(len(rows))
+    here = (row + offset >= 0) & (row + offset < len(others))
+    tile[row[here], row[here] + offset] = -torch.inf
     return tile
 
 
