@@ -63,7 +63,6 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[shared],
     )
-    parser.set_defaults(data_dir=None)
     shtab.add_argument_to(parser, "--print-completion", help="print a shell's completion script")
     to = Commands(parser, shared)
     add_queries(to)
@@ -140,7 +139,7 @@ def count(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     try:
-        given = make_parser().parse_args(arguments)
+        given = make_parser().parse_args(arguments, argparse.Namespace(data_dir=None))
         given.run(given)
         sys.stdout.flush()
     except CollabError as error:

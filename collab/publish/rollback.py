@@ -8,11 +8,11 @@ import duckdb
 from collab.errors import CollabError
 from collab.files import write_json
 from collab.publish.build import compare_with_parquet
+from collab.publish.links import flip
 from collab.publish.snapshot import (
     WITHDRAWN,
     Snapshot,
     current_snapshot,
-    flip,
     list_snapshots,
     publish_lock,
     utc_now,

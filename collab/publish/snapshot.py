@@ -26,12 +26,19 @@ from filelock import FileLock
 from collab.errors import CollabError
 from collab.files import read_json, write_json
 from collab.publish.build import DATABASE, Step, build, seal_read_only, sync
+from collab.publish.links import RECORD, flip
 
 log = logging.getLogger(__name__)
 
-RECORD = "snapshot.json"
 WITHDRAWN = "withdrawn.json"
-LINKS = {DATABASE: DATABASE, "parquet": "parquet", "latest.json": RECORD}
+# what a full or broken disk raises, by the moment: on writing, on committing, on spilling
+DISK_FAILED = (
+    OSError,
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.TransactionException,
+    duckdb.OutOfMemoryException,
+)
 KEEP_AT_LEAST = 5
 KEEP_SECONDS = 48 * 3600
 
@@ -127,7 +134,7 @@ def publish_snapshot(serve: Path, fill: Step, check: Step, record: dict[str, Any
         try:
             published = add_snapshot(serve / "snapshots", fill, check, record)
             flip(serve, published.folder)
-        except (OSError, duckdb.IOException, duckdb.FatalException) as error:
+        except DISK_FAILED as error:
             raise CollabError(failure(serve, error)) from error
         collect_garbage(serve / "snapshots", keep=published.folder)
     return published
@@ -165,23 +172,6 @@ def failure(serve: Path, error: Exception) -> str:
 def utc_now() -> str:
     """The time now, ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def flip(serve: Path, final: Path) -> None:
-    """Point `current` at a snapshot by one rename; make the links through it where they lack."""
-    replace_link(serve / "current", Path("snapshots") / final.name)
-    for name, target in LINKS.items():
-        if not (serve / name).is_symlink():
-            replace_link(serve / name, Path("current") / target)
-    sync(serve)
-
-
-def replace_link(link: Path, target: Path) -> None:
-    """Make or replace a symbolic link atomically."""
-    beside = link.with_name(f".{link.name}.new")
-    beside.unlink(missing_ok=True)
-    beside.symlink_to(target)
-    beside.replace(link)
 
 
 def collect_garbage(snapshots: Path, keep: Path) -> None:

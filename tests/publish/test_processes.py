@@ -123,7 +123,7 @@ def with_file_limit(data: DataDir, blocks: int) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("blocks", [10, 1000])
+@pytest.mark.parametrize("blocks", [10, 1000, 6000])
 def test_a_full_disk_is_an_error_and_the_last_publication_stands(
     data: DataDir, blocks: int
 ) -> None:
