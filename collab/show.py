@@ -6,6 +6,7 @@ import math
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -36,13 +37,13 @@ def print_table(title: str, columns: dict[str, str], rows: Iterable[Sequence[Any
         columns: name to format, such as `.4f`; what has one is a number and goes to the right.
         rows: as many values each as there are columns.
     """
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for name, form in columns.items():
         table.add_column(name, justify="right" if form else "left")
     for row in rows:
         cells = zip(row, columns.values(), strict=True)
         table.add_row(*(Text(format(value, form)) for value, form in cells))
-    console().print(table)
+    console().print(Text(title, style="bold"), table, sep="\n")
 
 
 def show_rows(rows: duckdb.DuckDBPyRelation) -> None:
@@ -68,7 +69,7 @@ def write_csv(result: duckdb.DuckDBPyConnection) -> None:
 def flat(value: Any) -> Any:
     """A value for a field of CSV."""
     if isinstance(value, bool | list | dict):
-        return json.dumps(value, default=str, ensure_ascii=False)
+        return json.dumps(value, default=plain, ensure_ascii=False)
     return value
 
 
@@ -78,7 +79,7 @@ def write_json_rows(result: duckdb.DuckDBPyConnection) -> None:
     before = "["
     for row in fetch(result):
         record = {name: finite(value) for name, value in zip(names, row, strict=True)}
-        sys.stdout.write(before + "\n" + json.dumps(record, default=str, ensure_ascii=False))
+        sys.stdout.write(before + "\n" + json.dumps(record, default=plain, ensure_ascii=False))
         before = ","
     sys.stdout.write("\n]\n" if before == "," else "[]\n")
 
@@ -86,3 +87,8 @@ def write_json_rows(result: duckdb.DuckDBPyConnection) -> None:
 def finite(value: Any) -> Any:
     """A value that JSON can hold: NaN and the infinities are null there."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no type for: a decimal as a number, dates and the rest as text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
