@@ -1,5 +1,10 @@
 """The exact nearest neighbours by cosine, in tiles that fit the processor's cache."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
@@ -8,8 +13,8 @@ from torch import Tensor
 from collab.publish.interpret import Factors
 
 NEIGHBORS = 20
-ROWS, COLUMNS = 2048, 4096  # of one tile of the similarity matrix
-GROUP = 64  # columns whose maximum is looked at first; divides COLUMNS
+ROWS, COLUMNS = 512, 4096  # of one tile of the similarity matrix
+GROUP = 64  # neighbouring columns whose maximum is looked at first; divides COLUMNS
 
 
 def similarity_table(found: Factors, k: int = NEIGHBORS) -> pd.DataFrame:
@@ -20,7 +25,8 @@ def similarity_table(found: Factors, k: int = NEIGHBORS) -> pd.DataFrame:
     """
     unit = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
     n, k = len(unit), min(k, len(unit) - 1)
-    parts = [nearest(unit, start, k) for start in range(0, n, ROWS)]
+    with one_thread_each() as workers:
+        parts = list(workers.map(partial(nearest, unit, k=k), range(0, n, ROWS)))
     cosines, neighbors = (
         torch.cat(columns).reshape(-1).numpy() for columns in zip(*parts, strict=True)
     )
@@ -32,6 +38,22 @@ def similarity_table(found: Factors, k: int = NEIGHBORS) -> pd.DataFrame:
             "cosine": cosines.clip(-1, 1),
         }
     )
+
+
+@contextmanager
+def one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """As many workers as torch has threads, each computing on its own.
+
+    Torch's threads wait for each other after every operation, which costs more than the operation
+    where something else keeps the cores busy; blocks of rows need not wait for each other.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as workers:
+            yield workers
+    finally:
+        torch.set_num_threads(threads)
 
 
 def nearest(unit: Tensor, start: int, k: int) -> tuple[Tensor, Tensor]:
@@ -46,13 +68,13 @@ def nearest(unit: Tensor, start: int, k: int) -> tuple[Tensor, Tensor]:
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for first in range(0, len(unit), COLUMNS):
         tile = cosine_tile(rows, unit[first : first + COLUMNS], start - first)
-        groups = tile.view(len(rows), GROUP, -1)  # a group's members lie COLUMNS / GROUP apart
-        maxima = groups.amax(dim=1)
+        groups = tile.view(len(rows), -1, GROUP)
+        maxima = groups.amax(dim=2)
         highest = torch.cat([highest, maxima], dim=1).topk(k, dim=1).values
         row, group = (maxima >= highest[:, -1:]).nonzero(as_tuple=True)
-        values = groups[row, :, group]
+        values = groups[row, group]
         at, member = (values >= highest[row, -1:]).nonzero(as_tuple=True)
-        column = first + member * groups.shape[2] + group[at]
+        column = first + group[at] * GROUP + member
         found.append((row[at], values[at, member], column))
     return best(found, highest[:, -1], k)
 
