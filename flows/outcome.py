@@ -13,11 +13,8 @@ from collab.training.run import Run
 
 QUERIES = (
     "FROM leaderboard",
-    "SELECT title, bias, n_ratings FROM movie_bias JOIN movies USING (item_id)\n"
-    "  WHERE movie_id = item_id ORDER BY rank LIMIT 10",
-    "SELECT b.title, round(s.cosine, 3) AS cosine FROM movie_similarity s\n"
-    "  JOIN movies a ON a.movie_id = s.item_id JOIN movies b ON b.movie_id = s.neighbor_id\n"
-    "  WHERE a.title LIKE 'Silence of the Lambs%' ORDER BY s.rank LIMIT 5",
+    "FROM movie_bias_named WHERE n_ratings >= 50 LIMIT 10",
+    "FROM similar_movies('silence of the lambs', k := 5)",
 )
 
 

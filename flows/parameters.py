@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from collab.movielens.editions import EDITIONS
+from collab.publish.regression import MAX_REGRESSION
 from collab.training.recipes import FAITHFUL
 
 EPILOG = """examples:
@@ -43,6 +44,14 @@ def make_parser() -> argparse.ArgumentParser:
     add("--item-key", choices=["title", "movie"], help="what an item is (default: the edition's)")
     add("--trust-archive", action="store_true", help="accept a cut-down archive of your own")
     add("--force", action="store_true", help="do everything again, also what is committed")
+    add(
+        "--max-regression",
+        type=float,
+        default=MAX_REGRESSION,
+        metavar="PART",
+        help="how much worse than the last the champion's valid MSE may be (default: %(default)s)",
+    )
+    add("--no-gate", action="store_true", help="publish however much worse it is; recorded")
     return parser
 
 

@@ -9,6 +9,7 @@ from collab.errors import CollabError
 from collab.movielens.editions import ItemKey, get_edition
 from collab.paths import writable_data_dir
 from collab.publish.interpret import require_interpretable
+from collab.publish.regression import MAX_REGRESSION, require_sensible
 from collab.training.devices import find_slots
 from collab.training.recipe import Recipe
 from collab.training.recipes import get_recipes
@@ -36,6 +37,8 @@ def pipeline(
     item_key: ItemKey | None = None,
     trust_archive: bool = False,
     force: bool = False,
+    max_regression: float = MAX_REGRESSION,
+    no_gate: bool = False,
 ) -> Outcome:
     """MovieLens to published tables.
 
@@ -50,15 +53,20 @@ def pipeline(
         item_key: what an item is, a title or a movie; by default the edition's own.
         trust_archive: accept an archive that is not the published one.
         force: do everything again, also what is committed.
+        max_regression: how much worse than the last published one the champion's valid MSE may be,
+            as a part of it; more is refused.
+        no_gate: publish however much worse it is; recorded in the publication.
     """
     data = writable_data_dir(data_dir)
-    recipes = plan(edition, variants, epochs, device)
+    recipes = plan(edition, variants, epochs, device, max_regression)
     source = fetch_archive(edition, data, archive, trust_archive, force)
     lake, ingested = ingest_archive(source, data, item_key, force)
     training = train_variant.map(recipes, unmapped(lake), unmapped(data), seed, device, force)
     trained = training.result()
     runs = [run for run, _ in trained]
-    snapshot, published = publish_tables(lake, runs, data, force)
+    snapshot, published = publish_tables(
+        lake, runs, data, force, None if no_gate else max_regression
+    )
     return Outcome(
         source=source,
         lake=lake,
@@ -71,12 +79,20 @@ def pipeline(
     )
 
 
-def plan(edition: str, variants: list[str] | None, epochs: int | None, device: str) -> list[Recipe]:
+def plan(
+    edition: str,
+    variants: list[str] | None,
+    epochs: int | None,
+    device: str,
+    max_regression: float = MAX_REGRESSION,
+) -> list[Recipe]:
     """Refuse at the door what cannot end well; returns the recipes.
 
     Raises:
-        CollabError: an unknown edition, variant or device, or variants without biases.
+        CollabError: an unknown edition, variant or device, variants without biases, or a limit
+            that means nothing.
     """
+    require_sensible(max_regression)
     get_edition(edition)
     find_slots(device)
     recipes = get_recipes(variants, epochs)
@@ -89,7 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parse_arguments(arguments)
     try:
         # what is refused here need not wait for Prefect to start
-        plan(given["edition"], given["variants"], given["epochs"], given["device"])
+        checked = ("edition", "variants", "epochs", "device", "max_regression")
+        plan(**{name: given[name] for name in checked})
         print_outcome(pipeline(**given))
     except CollabError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201

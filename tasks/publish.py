@@ -11,7 +11,7 @@ from collab.training.run import Run
 
 @task
 def publish_tables(
-    lake: Manifest, runs: list[Run], data: DataDir, force: bool
+    lake: Manifest, runs: list[Run], data: DataDir, force: bool, max_regression: float | None
 ) -> tuple[Snapshot, bool]:
     """Build the tables, check them and flip the link."""
-    return publish(lake, runs, data, force=force)
+    return publish(lake, runs, data, force=force, max_regression=max_regression)

@@ -12,6 +12,7 @@ from collab.movielens.editions import ML_100K
 from collab.movielens.sources import Source, find_archive
 from collab.paths import DataDir
 from tests.archives import write_archive
+from tests.publish.planted import Published, publish_planted
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +63,9 @@ def real_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataDir, Source
     except CollabError as error:
         pytest.skip(f"ml-100k cannot be had: {error}")
     return data, source
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A publication of planted titles and two trained runs, for tests that only read it."""
+    return publish_planted(tmp_path_factory.mktemp("published"))

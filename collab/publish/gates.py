@@ -7,7 +7,8 @@ from collab.movielens.checks import Check, describe, run_check
 
 NOT_EMPTY = (
     "runs", "metrics", "movies", "users", "ratings", "movie_bias", "user_bias",
-    "movie_similarity", "movie_pca", "predictions", "check_results",
+    "movie_similarity", "movie_pca", "movie_factors", "user_factors", "predictions",
+    "check_results", "example_queries",
 )  # fmt: skip
 KEYS = {
     "runs": "run_id",
@@ -19,6 +20,9 @@ KEYS = {
     "user_bias": "user_id",
     "movie_similarity": "item_id, neighbor_id",
     "movie_pca": "item_id",
+    "movie_factors": "item_id",
+    "user_factors": "user_id",
+    "recommendations": "user_id, item_id",
     "predictions": "run_id, position",
     "check_results": "name",
 }
@@ -27,25 +31,32 @@ KNOWN = {
     "movie_similarity.item_id": "movies.item_id",
     "movie_similarity.neighbor_id": "movies.item_id",
     "movie_pca.item_id": "movies.item_id",
+    "movie_factors.item_id": "movies.item_id",
+    "recommendations.item_id": "movies.item_id",
+    "recommendations.user_id": "users.user_id",
     "user_bias.user_id": "users.user_id",
+    "user_factors.user_id": "users.user_id",
     "predictions.movie_id": "movies.movie_id",
     "predictions.user_id": "users.user_id",
     "predictions.run_id": "runs.run_id",
+    "metrics.run_id": "runs.run_id",
     "movie_bias.run_id": "runs.run_id",
 }
 FINITE = {
     "runs": ("valid_mse", "valid_rmse", "valid_mae"),
     "metrics": ("value",),
-    "movie_bias": ("bias",),
+    "movie_bias": ("bias", "mean_rating"),
     "user_bias": ("bias",),
     "movie_similarity": ("cosine",),
     "movie_pca": ("pc1", "pc2", "pc3"),
     "predictions": ("prediction",),
+    "recommendations": ("prediction",),
 }
 RANKED = {
     "movie_bias": ("true", "bias"),
     "user_bias": ("true", "bias"),
     "movie_similarity": ("item_id", "cosine"),
+    "recommendations": ("user_id", "prediction"),
 }
 
 
@@ -77,6 +88,10 @@ def gates() -> list[Check]:
     queries["cosine_in_range"] = (
         "SELECT item_id, neighbor_id, cosine FROM movie_similarity WHERE abs(cosine) > 1"
     )
+    queries["recommendations_unseen"] = """
+        SELECT user_id, item_id FROM recommendations SEMI JOIN (
+            SELECT user_id, item_id FROM ratings JOIN movies USING (movie_id)
+        ) USING (user_id, item_id)"""
     queries["one_champion"] = (
         "SELECT count(*) AS n FROM runs WHERE is_champion AND is_current HAVING count(*) <> 1"
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from collab.errors import CollabError
@@ -16,11 +17,10 @@ from collab.training.recipe import Recipe
 from collab.training.run import Run
 
 PARTS = ("user_factors", "user_bias", "item_factors", "item_bias")
-NEIGHBORS = 20
 COMPONENTS = 3
-BLOCK = 1024  # rows of the similarity matrix at once
 
 Floats = NDArray[np.float32]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,9 @@ class Factors:
     bias: Floats
 
 
-def has_parts(weight_names: Iterable[str]) -> bool:
+def has_parts(weights: Iterable[str]) -> bool:
     """Whether a model has factors and a bias for users and items, by its weights' names."""
-    names = {name.removesuffix(".weight") for name in weight_names}
+    names = {name.removesuffix(".weight") for name in weights}
     return names.issuperset(PARTS)
 
 
@@ -61,15 +61,38 @@ def require_interpretable(recipes: list[Recipe]) -> None:
 def choose_champion(runs: list[Run]) -> Run:
     """The run with the lowest valid MSE among those whose model has the needed parts."""
     return min(
-        (run for run in runs if has_parts(load_file(run.folder / "model.safetensors"))),
+        (run for run in runs if has_parts(weight_names(run))),
         key=lambda run: float(run.record["mse"]),
     )
 
 
+def weight_names(run: Run) -> list[str]:
+    """The names of a run's weights; the weights themselves are not read."""
+    with safe_open(run.folder / "model.safetensors", framework="numpy") as weights:
+        return list(weights.keys())
+
+
+def sigmoid_ends(run: Run) -> Range | None:
+    """The ends of the sigmoid that a run's model predicts through, stars; None without one."""
+    model = Recipe.from_json(run.record["recipe"]).build(2, 2, torch.Generator())
+    ends: Range | None = getattr(model, "y_range", None)
+    return ends
+
+
 def load_factors(folder: Path, entity: str) -> Factors:
-    """The factors and biases of a run's users or items; the unknown is left out."""
+    """The factors and biases of a run's users or items; the unknown is left out.
+
+    Raises:
+        CollabError: a weight is NaN or infinite.
+    """
     weights = load_file(folder / "model.safetensors")
     named = {name.removesuffix(".weight"): value for name, value in weights.items()}
+    for name in (f"{entity}_factors", f"{entity}_bias"):
+        if not np.isfinite(named[name]).all():
+            raise CollabError(
+                f"The run {folder.name} holds {name} that are not finite; nothing was published. "
+                "Train it again with --force, or lower its lr_max."
+            )
     vocabulary = pd.read_parquet(folder / "vocabulary.parquet")
     words = vocabulary[vocabulary["entity"] == entity]
     at = words["idx"].to_numpy()
@@ -85,32 +108,6 @@ def bias_table(found: Factors, id_name: str) -> pd.DataFrame:
     table = pd.DataFrame({id_name: found.ids, "bias": found.bias})
     table = table.sort_values(["bias", id_name], ascending=[False, True], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1, dtype=np.int32))
-
-
-def similarity_table(found: Factors, k: int = NEIGHBORS) -> pd.DataFrame:
-    """The k most similar of every item by the cosine of the factors: exact, itself excluded.
-
-    Returns:
-        `item_id, neighbor_id, rank, cosine`, k rows an item (fewer where there are fewer items).
-    """
-    unit = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
-    n, k = len(unit), min(k, len(unit) - 1)
-    cosines = torch.empty(n, k)
-    neighbors = torch.empty(n, k, dtype=torch.int64)
-    for start in range(0, n, BLOCK):
-        block = unit[start : start + BLOCK] @ unit.T  # (b, n)
-        own = torch.arange(len(block))
-        block[own, start + own] = -torch.inf
-        part = slice(start, start + BLOCK)
-        cosines[part], neighbors[part] = torch.topk(block, k, dim=1)
-    return pd.DataFrame(
-        {
-            "item_id": np.repeat(found.ids, k),
-            "neighbor_id": found.ids[neighbors.numpy().reshape(-1)],
-            "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), n),
-            "cosine": cosines.clamp(-1, 1).numpy().reshape(-1),
-        }
-    )
 
 
 def pca_table(found: Factors, chosen: NDArray[np.int32]) -> pd.DataFrame:

@@ -1,23 +1,28 @@
 """One publication: choose the champion, build the tables, check them, flip."""
 
-import logging
 from functools import partial
+from typing import Any
 
 from collab.fingerprint import code_digest, fingerprint
 from collab.lake import Manifest
 from collab.paths import DataDir
 from collab.publish.gates import refuse_bad_tables
 from collab.publish.interpret import choose_champion
+from collab.publish.regression import MAX_REGRESSION, Comparison, compare
 from collab.publish.report import write_report
-from collab.publish.snapshot import Snapshot, current_snapshot, publish_snapshot
+from collab.publish.rollback import kept_back
+from collab.publish.snapshot import Snapshot, current_snapshot, publish_lock, publish_snapshot
 from collab.publish.tables import Inputs, create_tables
 from collab.training.run import Run, committed_runs
 
-log = logging.getLogger(__name__)
-
 
 def publish(
-    lake: Manifest, runs: list[Run], data: DataDir, *, force: bool = False
+    lake: Manifest,
+    runs: list[Run],
+    data: DataDir,
+    *,
+    force: bool = False,
+    max_regression: float | None = MAX_REGRESSION,
 ) -> tuple[Snapshot, bool]:
     """Publish the tables of an edition's data and runs.
 
@@ -25,33 +30,54 @@ def publish(
         lake: the data.
         runs: the runs to publish; at least one has factors and biases.
         data: the data folder.
-        force: publish even where the same is published already.
+        force: publish even where the same is published, or was and has been rolled back.
+        max_regression: how much worse than the last published one the champion's valid MSE may be,
+            as a part of it; None publishes whatever comes.
 
     Returns:
-        The snapshot, and whether it was made now.
+        The snapshot that is served, and whether it was made now.
 
     Raises:
         CollabError: a gate refused the tables; the last publication stands.
     """
-    history = [run for run in committed_runs(data.runs) if run.record["edition"] == lake.edition]
-    key = fingerprint(
+    with publish_lock(data.serve):  # from here on: of two publishers the later sees all runs
+        history = [
+            run for run in committed_runs(data.runs) if run.record["edition"] == lake.edition
+        ]
+        key = publication_key(lake, runs, history)
+        last = current_snapshot(data.serve)
+        if not force:
+            if last and last.record["key"] == key:
+                return last, False
+            if stays := kept_back(data.serve, key):
+                return stays, False
+        champion = choose_champion(runs)
+        comparison = compare(data.serve, champion, max_regression)
+        inputs = Inputs(
+            lake=lake, current=runs, champion=champion, history=history, comparison=comparison
+        )
+        fill = partial(create_tables, inputs=inputs)
+        record = snapshot_record(key, champion, comparison)
+        return publish_snapshot(data.serve, fill, refuse_bad_tables, record, write_report), True
+
+
+def publication_key(lake: Manifest, runs: list[Run], history: list[Run]) -> str:
+    """Hex sha256 of all that a publication's content depends on."""
+    return fingerprint(
         data=lake.fingerprint,
         current=sorted(run.run_id for run in runs),
         history=sorted(run.run_id for run in history),
         code=code_digest("publish"),
     )
-    last = current_snapshot(data.serve)
-    if not force and last and last.record["key"] == key:
-        return last, False
-    champion = choose_champion(runs)
-    inputs = Inputs(lake=lake, current=runs, champion=champion, history=history)
-    record = {
+
+
+def snapshot_record(key: str, champion: Run, comparison: Comparison) -> dict[str, Any]:
+    """What `snapshot.json`, and so `latest.json`, says of a publication."""
+    copied = ("edition", "data_fingerprint", "variant", "seed", "valid_pct")
+    return {
         "key": key,
-        "edition": lake.edition,
-        "data_fingerprint": lake.fingerprint,
+        **{name: champion.record[name] for name in copied},
         "champion": champion.run_id,
-        "variant": champion.record["variant"],
         "valid_mse": champion.record["mse"],
+        **comparison.record(),
     }
-    fill = partial(create_tables, inputs=inputs)
-    return publish_snapshot(data.serve, fill, refuse_bad_tables, record, write_report), True

@@ -11,11 +11,12 @@ A reader that has the file open keeps its snapshot; whoever opens it next gets t
 file is never written again.
 """
 
-import os
+import logging
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,12 +27,22 @@ from filelock import FileLock
 
 from collab.errors import CollabError
 from collab.files import read_json, write_json
+from collab.publish.build import DATABASE, Step, build, seal_read_only, sync
+from collab.publish.links import RECORD, REPORT, flip
 
-DATABASE = "movielens.duckdb"
-RECORD = "snapshot.json"
-REPORT = "report.html"
-LINKS = {DATABASE: DATABASE, "parquet": "parquet", REPORT: REPORT, "latest.json": RECORD}
-STORAGE_VERSION = "v1.4.0"  # so that DuckDB 1.4 and 1.5 can open it
+log = logging.getLogger(__name__)
+
+Report = Callable[[Path, Path], None]
+
+WITHDRAWN = "withdrawn.json"
+# what a full or broken disk raises, by the moment: on writing, on committing, on spilling
+DISK_FAILED = (
+    OSError,
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.TransactionException,
+    duckdb.OutOfMemoryException,
+)
 KEEP_AT_LEAST = 5
 KEEP_SECONDS = 48 * 3600
 
@@ -49,22 +60,70 @@ class Snapshot:
         """The DuckDB file."""
         return self.folder / DATABASE
 
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether an operator rolled it back."""
+        return (self.folder / WITHDRAWN).exists()
+
+
+def load_snapshot(folder: Path) -> Snapshot:
+    """Read a finished snapshot's record.
+
+    Raises:
+        OSError, ValueError: there is none.
+    """
+    return Snapshot(seq=int(folder.name), folder=folder, record=read_json(folder / RECORD))
+
 
 def current_snapshot(serve: Path) -> Snapshot | None:
     """What is published now, or None."""
     try:
-        folder = (serve / "current").resolve(strict=True)
-        return Snapshot(seq=int(folder.name), folder=folder, record=read_json(folder / RECORD))
+        return load_snapshot((serve / "current").resolve(strict=True))
     except (OSError, ValueError):
         return None
 
 
+def list_snapshots(serve: Path) -> list[Snapshot]:
+    """The finished snapshots, newest first; a folder without a readable record is passed over."""
+    found = []
+    for folder in reversed(numbered(serve / "snapshots")):
+        with suppress(OSError, ValueError):
+            found.append(load_snapshot(folder))
+    return found
+
+
+def numbered(snapshots: Path) -> list[Path]:
+    """The folders of finished snapshots, oldest first; anything under way ends in `.tmp`."""
+    found = snapshots.iterdir() if snapshots.exists() else []
+    return sorted(path for path in found if path.name.isdecimal())
+
+
+def publish_lock(serve: Path) -> FileLock:
+    """The lock that publishers and rollbacks hold; the kernel frees it when its holder dies.
+
+    Whoever holds it may take it again, so that what leads to a publication can be under it too.
+
+    Raises:
+        CollabError: the folder cannot be written.
+    """
+    try:
+        (serve / "snapshots").mkdir(parents=True, exist_ok=True)
+        (serve / ".publish.lock").touch()
+    except OSError as error:
+        raise CollabError(
+            f"The folder {serve} cannot be written ({error.strerror}). "
+            "Run this as the user who owns it, or name another folder with --data-dir."
+        ) from error
+    return FileLock(serve / ".publish.lock", is_singleton=True)
+
+
 def publish_snapshot(
-    serve: Path,
-    fill: Callable[[duckdb.DuckDBPyConnection], None],
-    check: Callable[[duckdb.DuckDBPyConnection], None],
-    record: dict[str, Any],
-    report: Callable[[Path, Path], None] | None = None,
+    serve: Path, fill: Step, check: Step, record: dict[str, Any], report: Report | None = None
 ) -> Snapshot:
     """Build a snapshot beside the others, prove it, and flip the link to it.
 
@@ -78,31 +137,47 @@ def publish_snapshot(
     Raises:
         CollabError: a check failed, or the disk is full; the last publication stands.
     """
-    snapshots = serve / "snapshots"
-    snapshots.mkdir(parents=True, exist_ok=True)
-    with FileLock(serve / ".publish.lock"):
-        for stale in snapshots.glob("*.tmp"):
-            shutil.rmtree(stale)
-        seq = max((int(path.name) for path in numbered(snapshots)), default=0) + 1
-        temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
+    with publish_lock(serve):
         try:
-            build(temporary, fill, check)
-            if report:
-                report(temporary / DATABASE, temporary / REPORT)
-            finished = {"seq": seq, **record, "published_at": utc_now()}
-            write_json(temporary / RECORD, finished)
-            seal_read_only(temporary)
-            final = snapshots / f"{seq:06d}"
-            temporary.rename(final)
-        except (OSError, duckdb.Error) as error:
-            raise CollabError(
-                f"Publishing failed and the last publication stands: {str(error).splitlines()[0]}"
-            ) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        flip(serve, final)
-        collect_garbage(snapshots, keep=final)
+            published = add_snapshot(serve / "snapshots", fill, check, record, report)
+            flip(serve, published.folder)
+        except DISK_FAILED as error:
+            raise CollabError(failure(serve, error)) from error
+        collect_garbage(serve / "snapshots", keep=published.folder)
+    return published
+
+
+def add_snapshot(
+    snapshots: Path, fill: Step, check: Step, record: dict[str, Any], report: Report | None
+) -> Snapshot:
+    """A finished snapshot under the next number; a publisher that died leaves only `.tmp`."""
+    for stale in snapshots.glob("*.tmp"):
+        shutil.rmtree(stale)
+    seq = max((int(path.name) for path in numbered(snapshots)), default=0) + 1
+    temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
+    try:
+        build(temporary, fill, check)
+        if report:
+            report(temporary / DATABASE, temporary / REPORT)
+        finished = {"seq": seq, **record, "published_at": utc_now()}
+        write_json(temporary / RECORD, finished)
+        seal_read_only(temporary)
+        final = temporary.rename(snapshots / f"{seq:06d}")
+        sync(snapshots)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
     return Snapshot(seq=seq, folder=final, record=finished)
+
+
+def failure(serve: Path, error: Exception) -> str:
+    """What stopped a publication, in words for the one who has to mend it."""
+    reason = str(error).strip().splitlines()[0]
+    free = shutil.disk_usage(serve).free / 2**20
+    return (
+        f"Publishing failed and the last publication stands: {reason}\n"
+        f"{free:,.0f} MiB are free at {serve}. Make room or mend the disk and run it again; "
+        "what was trained is kept."
+    )
 
 
 def utc_now() -> str:
@@ -110,89 +185,15 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def numbered(snapshots: Path) -> list[Path]:
-    """The finished snapshots, oldest first."""
-    return sorted(path for path in snapshots.iterdir() if path.name.isdigit())
-
-
-def build(
-    folder: Path,
-    fill: Callable[[duckdb.DuckDBPyConnection], None],
-    check: Callable[[duckdb.DuckDBPyConnection], None],
-) -> None:
-    """Make the database and its Parquet copies, and compare the two by reading them again."""
-    path = folder / DATABASE
-    with duckdb.connect(config={"storage_compatibility_version": STORAGE_VERSION}) as con:
-        con.execute(f"ATTACH '{quote(path)}' AS served")
-        con.execute("USE served")
-        fill(con)
-        check(con)
-        (folder / "parquet").mkdir()
-        for table in table_names(con):
-            target = folder / "parquet" / f"{table}.parquet"
-            con.sql(f"FROM {table}").write_parquet(str(target), compression="zstd")
-        con.execute("CHECKPOINT served")
-    if path.with_name(f"{DATABASE}.wal").exists():
-        raise OSError("the database was left with a write-ahead log")
-    compare_with_parquet(folder)
-
-
-def quote(path: Path) -> str:
-    """A path for a SQL string literal."""
-    return str(path).replace("'", "''")
-
-
-def table_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The tables of the database in use, by name."""
-    rows = con.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() ORDER BY 1"
-    ).fetchall()
-    return [str(name) for (name,) in rows]
-
-
-def compare_with_parquet(folder: Path) -> None:
-    """Open the database again, read-only, and compare each table's rows with its Parquet file.
-
-    Raises:
-        OSError: a table differs in its count or in its content.
-    """
-    summary = "SELECT count(*), sum(hash(t)::HUGEINT) FROM {} AS t"
-    with duckdb.connect(folder / DATABASE, read_only=True) as con:
-        for table in table_names(con):
-            served = con.execute(summary.format(table)).fetchall()
-            parquet = str(folder / "parquet" / f"{table}.parquet")
-            copied = con.execute(summary.format("read_parquet($path)"), {"path": parquet})
-            if served != copied.fetchall():
-                raise OSError(f"the table {table} differs from its Parquet copy")
-
-
-def seal_read_only(folder: Path) -> None:
-    """Bring every file to the disk and take away the right to write it."""
-    for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
-        path.chmod(0o444 if path.is_file() else 0o755)
-
-
-def flip(serve: Path, final: Path) -> None:
-    """Point `current` at a snapshot by one rename; make the links through it where they lack."""
-    replace_link(serve / "current", Path("snapshots") / final.name)
-    for name, target in LINKS.items():
-        if not (serve / name).is_symlink():
-            replace_link(serve / name, Path("current") / target)
-
-
-def replace_link(link: Path, target: Path) -> None:
-    """Make or replace a symbolic link atomically."""
-    beside = link.with_name(f".{link.name}.new")
-    beside.unlink(missing_ok=True)
-    beside.symlink_to(target)
-    beside.replace(link)
-
-
 def collect_garbage(snapshots: Path, keep: Path) -> None:
-    """Remove snapshots older than 48 hours, but never one of the last five nor `keep`."""
+    """Remove snapshots older than 48 hours, but never one of the last five nor `keep`.
+
+    What cannot be removed is left for the next time: the publication has landed already.
+    """
     for path in numbered(snapshots)[:-KEEP_AT_LEAST]:
         if path != keep and time.time() - path.stat().st_mtime > KEEP_SECONDS:
-            shutil.rmtree(path)
+            try:
+                # under this name a removal cut short is no snapshot, and is finished next time
+                shutil.rmtree(path.rename(path.with_suffix(".tmp")))
+            except OSError as error:
+                log.warning("The old snapshot %s could not be removed: %s", path, error)

@@ -1,0 +1,87 @@
+"""Build a publication's database and prove it before anyone reads it."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+DATABASE = "movielens.duckdb"
+STORAGE_VERSION = "v1.4.0"  # so that DuckDB 1.4 and 1.5 can open it
+
+Step = Callable[[duckdb.DuckDBPyConnection], None]
+
+
+def build(folder: Path, fill: Step, check: Step) -> None:
+    """Make the database and its Parquet copies, and compare the two by reading them again.
+
+    Raises:
+        OSError: a table differs from its copy, or the database is not finished.
+    """
+    path = folder / DATABASE
+    with tempfile.TemporaryDirectory(dir=folder) as spill, connect_to_build(spill) as con:
+        con.execute(f"ATTACH '{quote(path)}' AS served")
+        con.execute("USE served")
+        fill(con)
+        check(con)
+        (folder / "parquet").mkdir()
+        for table in table_names(con):
+            target = folder / "parquet" / f"{table}.parquet"
+            con.sql(f"FROM {table}").write_parquet(str(target), compression="zstd")
+        con.execute("CHECKPOINT served")
+    if path.with_name(f"{DATABASE}.wal").exists():
+        raise OSError("the database was left with a write-ahead log")
+    compare_with_parquet(folder)
+
+
+def connect_to_build(spill: str) -> duckdb.DuckDBPyConnection:
+    """A connection in memory; what does not fit there goes to the folder `spill`."""
+    return duckdb.connect(
+        config={"storage_compatibility_version": STORAGE_VERSION, "temp_directory": spill}
+    )
+
+
+def quote(path: Path) -> str:
+    """A path for a SQL string literal."""
+    return str(path).replace("'", "''")
+
+
+def table_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The tables of the database in use, by name."""
+    rows = con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() ORDER BY 1"
+    ).fetchall()
+    return [str(name) for (name,) in rows]
+
+
+def compare_with_parquet(folder: Path) -> None:
+    """Open the database again, read-only, and compare each table's rows with its Parquet file.
+
+    Raises:
+        OSError: a table differs in its count or in its content.
+    """
+    summary = "SELECT count(*), sum(hash(t)::HUGEINT) FROM {} AS t"
+    with duckdb.connect(folder / DATABASE, read_only=True) as con:
+        for table in table_names(con):
+            served = con.execute(summary.format(table)).fetchall()
+            parquet = str(folder / "parquet" / f"{table}.parquet")
+            copied = con.execute(summary.format("read_parquet($path)"), {"path": parquet})
+            if served != copied.fetchall():
+                raise OSError(f"the table {table} differs from its Parquet copy")
+
+
+def seal_read_only(folder: Path) -> None:
+    """Bring every file to the disk and take away the right to write it."""
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+        path.chmod(0o444 if path.is_file() else 0o755)
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or a folder's list of names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

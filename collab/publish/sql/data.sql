@@ -1,0 +1,89 @@
+-- The data: as ingested, checked, and where it came from.
+
+CREATE TABLE publish_info (
+    published_at TIMESTAMP NOT NULL,
+    edition VARCHAR NOT NULL,
+    data_fingerprint VARCHAR NOT NULL,
+    data_source VARCHAR NOT NULL,
+    data_warnings VARCHAR[] NOT NULL,
+    champion_run_id VARCHAR NOT NULL,
+    y_low FLOAT,
+    y_high FLOAT,
+    max_regression DOUBLE,
+    compared_with INTEGER,
+    regression DOUBLE,
+    licence VARCHAR NOT NULL,
+    citation VARCHAR NOT NULL,
+    collab_version VARCHAR NOT NULL
+);
+COMMENT ON TABLE publish_info IS 'One row: what this publication was made from';
+COMMENT ON COLUMN publish_info.published_at IS 'When it was built, UTC';
+COMMENT ON COLUMN publish_info.edition IS 'The MovieLens edition';
+COMMENT ON COLUMN publish_info.data_fingerprint IS 'sha256 of what went into the Parquet files';
+COMMENT ON COLUMN publish_info.data_source IS 'Where the archive was taken from';
+COMMENT ON COLUMN publish_info.data_warnings IS 'What was not as published: a repacked archive, a skipped check';
+COMMENT ON COLUMN publish_info.champion_run_id IS 'The run that supplies bias, similarity and PCA: the lowest valid MSE among models with factors and biases';
+COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
+COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
+COMMENT ON COLUMN publish_info.max_regression IS 'How much worse than before the champion was allowed to be, as a part of the earlier valid MSE; NULL: published with --no-gate';
+COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same edition, seed and valid_pct';
+COMMENT ON COLUMN publish_info.regression IS 'How much worse its valid MSE is, as a part of the earlier; below 0 it is better';
+COMMENT ON COLUMN publish_info.licence IS 'The licence of the data, in short';
+COMMENT ON COLUMN publish_info.citation IS 'How to cite the data';
+COMMENT ON COLUMN publish_info.collab_version IS 'The version of this program';
+
+CREATE TABLE movies (
+    movie_id INTEGER NOT NULL,
+    item_id INTEGER NOT NULL,
+    title VARCHAR NOT NULL,
+    release_year SMALLINT,
+    genres VARCHAR[] NOT NULL
+);
+COMMENT ON TABLE movies IS 'The movies of the edition';
+COMMENT ON COLUMN movies.movie_id IS 'MovieLens id';
+COMMENT ON COLUMN movies.item_id IS 'What the models know it as: the smallest movie id with its title where items are titles, else the movie id';
+COMMENT ON COLUMN movies.title IS 'Title as published, with the year';
+COMMENT ON COLUMN movies.release_year IS 'The year in the title; NULL where there is none';
+COMMENT ON COLUMN movies.genres IS 'Genres; empty where none are listed';
+
+CREATE TABLE users (
+    user_id INTEGER NOT NULL,
+    age SMALLINT,
+    gender VARCHAR,
+    occupation VARCHAR,
+    zip_code VARCHAR
+);
+COMMENT ON TABLE users IS 'The users of the edition; demographics are NULL where it publishes none';
+COMMENT ON COLUMN users.user_id IS 'MovieLens id';
+COMMENT ON COLUMN users.age IS 'Age in years (ml-1m: the lower end of an age group)';
+COMMENT ON COLUMN users.gender IS 'M or F';
+COMMENT ON COLUMN users.occupation IS 'Occupation (ml-1m: its code)';
+COMMENT ON COLUMN users.zip_code IS 'Postal code';
+
+CREATE TABLE ratings (
+    position INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    movie_id INTEGER NOT NULL,
+    rating FLOAT NOT NULL,
+    ts BIGINT NOT NULL
+);
+COMMENT ON TABLE ratings IS 'All ratings of the edition';
+COMMENT ON COLUMN ratings.position IS 'Place in the archive, from 0; the split goes by it';
+COMMENT ON COLUMN ratings.user_id IS 'MovieLens id of the user';
+COMMENT ON COLUMN ratings.movie_id IS 'MovieLens id of the movie';
+COMMENT ON COLUMN ratings.rating IS 'Stars';
+COMMENT ON COLUMN ratings.ts IS 'When it was given, seconds since 1970-01-01 UTC';
+
+CREATE TABLE check_results (
+    name VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL,
+    passed BOOLEAN NOT NULL,
+    failures INTEGER NOT NULL,
+    first_rows VARCHAR NOT NULL
+);
+COMMENT ON TABLE check_results IS 'The checks of the data and what they found';
+COMMENT ON COLUMN check_results.name IS 'The check';
+COMMENT ON COLUMN check_results.severity IS 'error (stops the run) or warning';
+COMMENT ON COLUMN check_results.passed IS 'Whether no row failed';
+COMMENT ON COLUMN check_results.failures IS 'How many rows failed';
+COMMENT ON COLUMN check_results.first_rows IS 'The first of them as JSON';

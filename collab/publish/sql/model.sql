@@ -1,0 +1,95 @@
+-- What the champion's weights say.
+
+CREATE TABLE movie_bias (
+    run_id VARCHAR NOT NULL,
+    item_id INTEGER NOT NULL,
+    bias FLOAT NOT NULL,
+    rank INTEGER NOT NULL,
+    n_ratings INTEGER NOT NULL,
+    mean_rating FLOAT NOT NULL
+);
+COMMENT ON TABLE movie_bias IS 'How much better or worse than its factors suggest an item is rated, whoever rates it; items seen in training only';
+COMMENT ON COLUMN movie_bias.run_id IS 'The run it comes from';
+COMMENT ON COLUMN movie_bias.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN movie_bias.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN movie_bias.rank IS '1 is the highest bias';
+COMMENT ON COLUMN movie_bias.n_ratings IS 'Number of ratings of the item in the edition: few make the bias less certain';
+COMMENT ON COLUMN movie_bias.mean_rating IS 'Mean of those ratings, stars';
+
+CREATE TABLE user_bias (
+    run_id VARCHAR NOT NULL,
+    user_id INTEGER NOT NULL,
+    bias FLOAT NOT NULL,
+    rank INTEGER NOT NULL,
+    n_ratings INTEGER NOT NULL
+);
+COMMENT ON TABLE user_bias IS 'How generous a user is, whatever the movie; users seen in training only';
+COMMENT ON COLUMN user_bias.run_id IS 'The run it comes from';
+COMMENT ON COLUMN user_bias.user_id IS 'The user';
+COMMENT ON COLUMN user_bias.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN user_bias.rank IS '1 is the most generous';
+COMMENT ON COLUMN user_bias.n_ratings IS 'Number of ratings the user gave in the edition';
+
+CREATE TABLE movie_similarity (
+    run_id VARCHAR NOT NULL,
+    item_id INTEGER NOT NULL,
+    neighbor_id INTEGER NOT NULL,
+    rank UTINYINT NOT NULL,
+    cosine FLOAT NOT NULL
+);
+COMMENT ON TABLE movie_similarity IS 'The most similar items of each item, by the cosine of their factors; exact, itself excluded; items seen in training only';
+COMMENT ON COLUMN movie_similarity.run_id IS 'The run it comes from';
+COMMENT ON COLUMN movie_similarity.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN movie_similarity.neighbor_id IS 'The similar item';
+COMMENT ON COLUMN movie_similarity.rank IS '1 is the most similar';
+COMMENT ON COLUMN movie_similarity.cosine IS 'Cosine of the angle between the factors, -1 to 1';
+
+CREATE TABLE movie_pca (
+    run_id VARCHAR NOT NULL,
+    item_id INTEGER NOT NULL,
+    pc1 FLOAT NOT NULL,
+    pc2 FLOAT NOT NULL,
+    pc3 FLOAT NOT NULL,
+    n_ratings INTEGER NOT NULL
+);
+COMMENT ON TABLE movie_pca IS 'Principal components of the factors of the 1,000 most rated items';
+COMMENT ON COLUMN movie_pca.run_id IS 'The run it comes from';
+COMMENT ON COLUMN movie_pca.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN movie_pca.pc1 IS 'The direction in which the factors differ most';
+COMMENT ON COLUMN movie_pca.pc2 IS 'The next';
+COMMENT ON COLUMN movie_pca.pc3 IS 'The third';
+COMMENT ON COLUMN movie_pca.n_ratings IS 'Number of ratings of the item in the edition';
+
+CREATE TABLE movie_factors (
+    run_id VARCHAR NOT NULL,
+    item_id INTEGER NOT NULL,
+    factors FLOAT[] NOT NULL
+);
+COMMENT ON TABLE movie_factors IS 'What the champion learnt of each item; items seen in training only. Single factors have no meaning of their own: compare whole rows';
+COMMENT ON COLUMN movie_factors.run_id IS 'The run it comes from';
+COMMENT ON COLUMN movie_factors.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN movie_factors.factors IS 'Its embedding';
+
+CREATE TABLE user_factors (
+    run_id VARCHAR NOT NULL,
+    user_id INTEGER NOT NULL,
+    factors FLOAT[] NOT NULL
+);
+COMMENT ON TABLE user_factors IS 'What the champion learnt of each user; users seen in training only';
+COMMENT ON COLUMN user_factors.run_id IS 'The run it comes from';
+COMMENT ON COLUMN user_factors.user_id IS 'The user';
+COMMENT ON COLUMN user_factors.factors IS 'The embedding; its dot product with a movie''s, plus both biases, is the score before the sigmoid';
+
+CREATE TABLE recommendations (
+    run_id VARCHAR NOT NULL,
+    user_id INTEGER NOT NULL,
+    rank UTINYINT NOT NULL,
+    item_id INTEGER NOT NULL,
+    prediction FLOAT NOT NULL
+);
+COMMENT ON TABLE recommendations IS 'The 20 items with the highest prediction among those a user has not rated; empty for editions of more than 1,100,000 ratings, where recommend(user) still answers';
+COMMENT ON COLUMN recommendations.run_id IS 'The run it comes from';
+COMMENT ON COLUMN recommendations.user_id IS 'The user';
+COMMENT ON COLUMN recommendations.rank IS '1 is the highest prediction';
+COMMENT ON COLUMN recommendations.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN recommendations.prediction IS 'Stars predicted';

@@ -1,0 +1,123 @@
+-- Views: ready answers, with titles. They work through ATTACH.
+
+CREATE VIEW leaderboard AS
+SELECT row_number() OVER (ORDER BY valid_mse, run_id) AS place, variant, valid_mse, valid_rmse,
+       valid_mae, train_seconds, device, epochs, n_parameters, seed, is_champion, run_id
+FROM runs
+WHERE is_current
+ORDER BY place;
+COMMENT ON VIEW leaderboard IS 'The current runs, best first';
+COMMENT ON COLUMN leaderboard.place IS '1 is the lowest valid MSE';
+COMMENT ON COLUMN leaderboard.variant IS 'The model variant';
+COMMENT ON COLUMN leaderboard.valid_mse IS 'Mean squared error on the validation rows, stars squared';
+COMMENT ON COLUMN leaderboard.valid_rmse IS 'Its root, stars';
+COMMENT ON COLUMN leaderboard.valid_mae IS 'Mean absolute error, stars';
+COMMENT ON COLUMN leaderboard.train_seconds IS 'Seconds in the training loop';
+COMMENT ON COLUMN leaderboard.device IS 'cpu, cuda or mps';
+COMMENT ON COLUMN leaderboard.epochs IS 'Passes over the training rows';
+COMMENT ON COLUMN leaderboard.n_parameters IS 'Number of weights of the model';
+COMMENT ON COLUMN leaderboard.seed IS 'Seed of the split, of the first weights and of the shuffling';
+COMMENT ON COLUMN leaderboard.is_champion IS 'Whether bias, similarity and PCA come from it';
+COMMENT ON COLUMN leaderboard.run_id IS 'The run';
+
+CREATE VIEW latest_run AS
+SELECT run_id, variant, started_at, seed, device, valid_mse, valid_rmse, valid_mae, train_seconds,
+       is_current, is_champion
+FROM runs
+ORDER BY started_at DESC, run_id
+LIMIT 1;
+COMMENT ON VIEW latest_run IS 'One row: the run that was started last';
+COMMENT ON COLUMN latest_run.run_id IS 'The run';
+COMMENT ON COLUMN latest_run.variant IS 'The model variant';
+COMMENT ON COLUMN latest_run.started_at IS 'When training started, UTC';
+COMMENT ON COLUMN latest_run.seed IS 'Seed of the split, of the first weights and of the shuffling';
+COMMENT ON COLUMN latest_run.device IS 'cpu, cuda or mps';
+COMMENT ON COLUMN latest_run.valid_mse IS 'Mean squared error on the validation rows, stars squared';
+COMMENT ON COLUMN latest_run.valid_rmse IS 'Its root, stars';
+COMMENT ON COLUMN latest_run.valid_mae IS 'Mean absolute error, stars';
+COMMENT ON COLUMN latest_run.train_seconds IS 'Seconds in the training loop';
+COMMENT ON COLUMN latest_run.is_current IS 'Whether this publication was made for it';
+COMMENT ON COLUMN latest_run.is_champion IS 'Whether bias, similarity and PCA come from it';
+
+CREATE VIEW metric_history AS
+SELECT started_at, run_id, m.variant, seed, is_current, epoch, split, metric, value
+FROM metrics AS m
+JOIN runs USING (run_id)
+ORDER BY started_at, run_id, epoch, split, metric;
+COMMENT ON VIEW metric_history IS 'The metrics of all runs over time, oldest first';
+COMMENT ON COLUMN metric_history.started_at IS 'When training started, UTC';
+COMMENT ON COLUMN metric_history.run_id IS 'The run';
+COMMENT ON COLUMN metric_history.variant IS 'The model variant';
+COMMENT ON COLUMN metric_history.seed IS 'Seed of the split, of the first weights and of the shuffling';
+COMMENT ON COLUMN metric_history.is_current IS 'Whether this publication was made for the run';
+COMMENT ON COLUMN metric_history.epoch IS 'Counts from 1';
+COMMENT ON COLUMN metric_history.split IS 'train or valid';
+COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rmse, mae';
+COMMENT ON COLUMN metric_history.value IS 'Its value';
+
+CREATE VIEW movie_bias_named AS
+SELECT rank, title, release_year, genres, bias, n_ratings, mean_rating, b.item_id
+FROM movie_bias AS b
+JOIN movies AS m ON m.movie_id = b.item_id
+ORDER BY rank;
+COMMENT ON VIEW movie_bias_named IS 'movie_bias with titles, highest bias first';
+COMMENT ON COLUMN movie_bias_named.rank IS '1 is the highest bias';
+COMMENT ON COLUMN movie_bias_named.title IS 'Title as published, with the year';
+COMMENT ON COLUMN movie_bias_named.release_year IS 'The year in the title; NULL where there is none';
+COMMENT ON COLUMN movie_bias_named.genres IS 'Genres; empty where none are listed';
+COMMENT ON COLUMN movie_bias_named.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN movie_bias_named.n_ratings IS 'Number of ratings in the edition: few make the bias less certain';
+COMMENT ON COLUMN movie_bias_named.mean_rating IS 'Mean of those ratings, stars';
+COMMENT ON COLUMN movie_bias_named.item_id IS 'The item; see movies.item_id';
+
+CREATE VIEW genre_bias AS
+SELECT genre, count(*)::INTEGER AS n_items, sum(n_ratings)::BIGINT AS n_ratings,
+       avg(bias) AS mean_bias, sum(bias * n_ratings) / sum(n_ratings) AS weighted_bias
+FROM (SELECT unnest(genres) AS genre, bias, n_ratings FROM movie_bias_named)
+GROUP BY genre
+ORDER BY weighted_bias DESC, genre;
+COMMENT ON VIEW genre_bias IS 'The bias of items by genre, highest first; an item of several genres counts in each';
+COMMENT ON COLUMN genre_bias.genre IS 'The genre';
+COMMENT ON COLUMN genre_bias.n_items IS 'Items of the genre that were seen in training';
+COMMENT ON COLUMN genre_bias.n_ratings IS 'Their ratings in the edition';
+COMMENT ON COLUMN genre_bias.mean_bias IS 'Mean bias, every item counted alike';
+COMMENT ON COLUMN genre_bias.weighted_bias IS 'Mean bias, every rating counted alike: less swayed by items with few ratings';
+
+CREATE VIEW movie_neighbors AS
+SELECT s.item_id, a.title, s.rank, s.neighbor_id, b.title AS neighbor, s.cosine,
+       n.n_ratings AS neighbor_ratings
+FROM movie_similarity AS s
+JOIN movies AS a ON a.movie_id = s.item_id
+JOIN movies AS b ON b.movie_id = s.neighbor_id
+JOIN movie_bias AS n ON n.item_id = s.neighbor_id;
+COMMENT ON VIEW movie_neighbors IS 'movie_similarity with titles on both sides';
+COMMENT ON COLUMN movie_neighbors.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN movie_neighbors.title IS 'Its title';
+COMMENT ON COLUMN movie_neighbors.rank IS '1 is the most similar, 20 the last';
+COMMENT ON COLUMN movie_neighbors.neighbor_id IS 'The similar item';
+COMMENT ON COLUMN movie_neighbors.neighbor IS 'Its title';
+COMMENT ON COLUMN movie_neighbors.cosine IS 'Cosine of the angle between the factors, -1 to 1';
+COMMENT ON COLUMN movie_neighbors.neighbor_ratings IS 'Number of ratings of the similar item: few make the likeness less certain';
+
+CREATE VIEW worst_predictions AS
+SELECT p.prediction - p.rating AS error, p.rating, p.prediction, p.user_id, p.movie_id, title,
+       coalesce(b.n_ratings, 0) AS n_ratings, user_known, item_known, position, run_id
+FROM predictions AS p
+JOIN runs AS r USING (run_id)
+JOIN movies AS m USING (movie_id)
+LEFT JOIN movie_bias AS b USING (item_id)
+WHERE is_champion
+ORDER BY abs(error) DESC, position
+LIMIT 1000;
+COMMENT ON VIEW worst_predictions IS 'The 1,000 validation ratings that the champion missed by most';
+COMMENT ON COLUMN worst_predictions.error IS 'Prediction minus rating, stars';
+COMMENT ON COLUMN worst_predictions.rating IS 'Stars given';
+COMMENT ON COLUMN worst_predictions.prediction IS 'Stars predicted';
+COMMENT ON COLUMN worst_predictions.user_id IS 'The user';
+COMMENT ON COLUMN worst_predictions.movie_id IS 'The movie';
+COMMENT ON COLUMN worst_predictions.title IS 'Its title';
+COMMENT ON COLUMN worst_predictions.n_ratings IS 'Number of ratings of its item; 0 where training never saw it';
+COMMENT ON COLUMN worst_predictions.user_known IS 'Whether training saw the user';
+COMMENT ON COLUMN worst_predictions.item_known IS 'Whether training saw the item';
+COMMENT ON COLUMN worst_predictions.position IS 'The rating; see ratings.position';
+COMMENT ON COLUMN worst_predictions.run_id IS 'The champion';

@@ -1,0 +1,259 @@
+"""What is in the published file: comments on everything, views and macros that answer."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import collab
+from collab.training.recipe import Recipe
+from collab.training.run import Run
+from tests.publish.planted import N_MOVIES, N_USERS, TITLES, Published, rated, rows
+
+CONSTRUCTS = {
+    "table": ("duckdb_tables()", "table_name", "NOT internal"),
+    "view": ("duckdb_views()", "view_name", "NOT internal"),
+    "macro": ("duckdb_functions()", "function_name", "NOT internal"),
+    "column": ("duckdb_columns()", "table_name || '.' || column_name", "NOT internal"),
+}
+VIEWS = {
+    "leaderboard",
+    "latest_run",
+    "metric_history",
+    "movie_bias_named",
+    "genre_bias",
+    "movie_neighbors",
+    "worst_predictions",
+}
+
+
+@pytest.fixture
+def con(published: Published) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, as an analyst opens it."""
+    with collab.connect(published.data.root) as con:
+        yield con
+
+
+def ask(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    return con.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("kind", CONSTRUCTS)
+def test_everything_has_a_comment(con: duckdb.DuckDBPyConnection, kind: str) -> None:
+    source, name, condition = CONSTRUCTS[kind]
+    found = ask(con, f"SELECT {name}, comment FROM {source} WHERE {condition}")
+    assert len(found) >= 5
+    assert [name for name, comment in found if not comment] == []
+
+
+def test_every_view_answers(con: duckdb.DuckDBPyConnection) -> None:
+    found = {
+        name for (name,) in ask(con, "SELECT view_name FROM duckdb_views() WHERE NOT internal")
+    }
+    assert found == VIEWS
+    for view in VIEWS:
+        assert ask(con, f"FROM {view} LIMIT 1"), view
+
+
+def test_every_example_query_runs(con: duckdb.DuckDBPyConnection) -> None:
+    examples = ask(con, "SELECT title, sql FROM example_queries")
+    assert len(examples) >= 10
+    for title, sql in examples:
+        ask(con, sql)
+        assert title.endswith("?")
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("'alien'", [1, 2]),
+        ("'ALIENS'", [2]),
+        ("'amelie'", [3]),
+        ("'Amélie of'", [3]),
+        ("'silence of the lambs'", [4]),
+        ("'The Silence of the Lambs'", [4]),
+        ("'lambs'", [4]),
+        ("'les miserables'", [7]),
+        ("'miserables, les'", [7]),
+        ("'e.t.'", [6]),
+        ("'war of the worlds'", [8, 9]),
+        ("'war of the worlds 2005'", [9]),
+        ("'2001'", [3, 5]),  # a year, and the beginning of a title
+        ("4", [4]),
+        ("'4'", [4]),
+        ("2001", []),  # a number is an id
+        ("'ien'", []),  # words are found by their beginning
+        ("''", []),
+        ("'...'", []),
+        ("NULL", []),
+        ("'%'", []),
+        ("'l''amelie'", []),
+    ],
+)
+def test_find_movie(con: duckdb.DuckDBPyConnection, q: str, expected: list[int]) -> None:
+    found = ask(con, f"SELECT movie_id, title FROM find_movie({q})")
+    assert sorted(movie for movie, _ in found) == expected
+    assert all(title == TITLES[movie] for movie, title in found)
+
+
+def test_find_movie_counts_ratings_and_takes_parameters(con: duckdb.DuckDBPyConnection) -> None:
+    ((n,),) = con.execute("SELECT n_ratings FROM find_movie(?)", ["aliens"]).fetchall()
+    assert n == sum(rated(user, 2) for user in range(1, N_USERS + 1))
+
+
+def test_similar_movies_answers_for_every_movie_that_fits(con: duckdb.DuckDBPyConnection) -> None:
+    found = ask(con, "SELECT item_id, rank, neighbor_id FROM similar_movies('war of the', k := 3)")
+    assert [(item, rank) for item, rank, _ in found] == [(i, r) for i in (8, 9) for r in (1, 2, 3)]
+    expected = ask(
+        con,
+        "SELECT neighbor_id FROM movie_similarity WHERE item_id = 9 AND rank <= 3 ORDER BY rank",
+    )
+    assert [(neighbor,) for item, _, neighbor in found if item == 9] == expected
+    assert len(ask(con, "FROM similar_movies(9)")) == 10
+    assert len(ask(con, "FROM similar_movies(9, k := 99)")) == 20
+
+
+def test_neighbours_share_parity(con: duckdb.DuckDBPyConnection) -> None:
+    ((same, n),) = ask(
+        con,
+        "SELECT count(*) FILTER (item_id % 2 = neighbor_id % 2), count(*) FROM movie_neighbors "
+        "WHERE rank <= 5 AND item_id <> 8 AND neighbor_id <> 8",  # movie 8 is liked by all alike
+    )
+    assert same / n > 0.9
+
+
+def champion_scores(run: Run) -> dict[tuple[int, int], float]:
+    """What the champion's own forward pass predicts, by user and item."""
+    words = pd.read_parquet(run.folder / "vocabulary.parquet")
+    at = {entity: part.set_index("id")["idx"] for entity, part in words.groupby("entity")}
+    weights = load_file(run.folder / "model.safetensors")
+    model = Recipe.from_json(run.record["recipe"]).build(
+        len(at["user"]) + 1, len(at["item"]) + 1, torch.Generator()
+    )
+    model.load_state_dict(weights)
+    pairs = [(user, item) for user in at["user"].index for item in at["item"].index]
+    users = torch.tensor([int(at["user"][user]) for user, _ in pairs])
+    items = torch.tensor([int(at["item"][item]) for _, item in pairs])
+    with torch.inference_mode():
+        scores = model(users, items).tolist()
+    return dict(zip(pairs, scores, strict=True))
+
+
+def test_recommendations_are_the_best_unseen_by_the_model_itself(
+    con: duckdb.DuckDBPyConnection, published: Published
+) -> None:
+    scores = champion_scores(published.runs[0])
+    for user in range(1, N_USERS + 1):
+        unseen = [m for m in range(1, N_MOVIES + 1) if not rated(user, m)]
+        best = sorted((scores[user, m] for m in unseen), reverse=True)[:20]
+        for source in (
+            f"SELECT item_id, prediction FROM recommendations WHERE user_id = {user} ORDER BY rank",
+            f"SELECT item_id, prediction FROM recommend({user}, k := 20) ORDER BY rank",
+        ):
+            found = ask(con, source)
+            assert {item for item, _ in found} <= set(unseen)
+            assert [stars for _, stars in found] == pytest.approx(best, abs=1e-4)
+            for item, stars in found:
+                assert stars == pytest.approx(scores[user, item], abs=1e-4)
+
+
+def test_recommend_takes_k_and_knows_no_stranger(con: duckdb.DuckDBPyConnection) -> None:
+    ranks = ask(con, "SELECT rank FROM recommend('7', k := 3)")
+    assert ranks == [(1,), (2,), (3,)]
+    assert ask(con, "FROM recommend(999)") == []
+
+
+def test_the_factors_are_the_weights(con: duckdb.DuckDBPyConnection, published: Published) -> None:
+    weights = load_file(published.runs[0].folder / "model.safetensors")
+    for table, name in (("movie_factors", "item"), ("user_factors", "user")):
+        found = ask(con, f"SELECT factors FROM {table} ORDER BY {name}_id")
+        expected = weights[f"{name}_factors.weight"].numpy()[1:]  # the first is the unknown
+        assert np.array_equal(np.array([row for (row,) in found], dtype=np.float32), expected)
+
+
+def test_bias_with_counts_and_means_by_hand(con: duckdb.DuckDBPyConnection) -> None:
+    ratings = rows().ratings
+    for movie in (1, 8, 30):
+        mine = [stars for _, m, stars, _ in ratings if m == movie]
+        ((n, mean),) = ask(
+            con, f"SELECT n_ratings, mean_rating FROM movie_bias_named WHERE item_id = {movie}"
+        )
+        assert (n, mean) == (len(mine), pytest.approx(sum(mine) / len(mine)))
+    # the one movie that all like alike, whatever their taste
+    assert ask(con, "SELECT item_id FROM movie_bias_named LIMIT 1") == [(8,)]
+
+
+def test_genre_bias_by_hand(con: duckdb.DuckDBPyConnection) -> None:
+    bias = dict(ask(con, "SELECT item_id, bias FROM movie_bias"))
+    odd = [value for item, value in bias.items() if item % 2]
+    found = {row[0]: row[1:] for row in ask(con, "FROM genre_bias")}
+    assert set(found) == {"Comedy", "Drama", "War"}
+    assert found["Drama"] == found["War"]
+    n_items, _, mean_bias, _ = found["Drama"]
+    assert (n_items, mean_bias) == (15, pytest.approx(sum(odd) / 15, abs=1e-6))
+
+
+def test_compare_runs(con: duckdb.DuckDBPyConnection, published: Published) -> None:
+    a, b = published.runs
+    for left, right in (
+        (a.run_id, b.run_id),
+        (a.record["variant"], b.record["variant"]),
+    ):
+        found = con.execute("FROM compare_runs(?, ?)", [left, right]).fetchall()
+        by_name = {measure: values for measure, *values in found}
+        difference = b.record["mse"] - a.record["mse"]
+        expected = [a.record["mse"], b.record["mse"], pytest.approx(difference)]
+        assert by_name["valid_mse"] == expected
+        assert by_name["seed"] == [42, 42, 0]
+    assert con.execute("FROM compare_runs('nobody', ?)", [b.run_id]).fetchall() == []
+
+
+def test_history_and_the_latest_run(con: duckdb.DuckDBPyConnection, published: Published) -> None:
+    last = max(run.record["started_at"] for run in published.runs)
+    ((started,),) = ask(con, "SELECT strftime(started_at, '%Y-%m-%dT%H:%M:%S') FROM latest_run")
+    assert last.startswith(started)
+    epochs = ask(con, "SELECT run_id, max(epoch) FROM metric_history GROUP BY ALL ORDER BY 1")
+    assert epochs == sorted((run.run_id, 8) for run in published.runs)
+
+
+def test_the_worst_predictions_come_first(con: duckdb.DuckDBPyConnection) -> None:
+    errors = [abs(error) for (error,) in ask(con, "SELECT error FROM worst_predictions")]
+    assert errors == sorted(errors, reverse=True)
+    ((largest,),) = ask(
+        con,
+        "SELECT max(abs(prediction - rating)) FROM predictions JOIN runs USING (run_id) "
+        "WHERE is_champion",
+    )
+    assert errors[0] == pytest.approx(largest)
+
+
+def test_through_attach(published: Published) -> None:
+    path = published.data.serve / "movielens.duckdb"
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{path}' AS ml (READ_ONLY)")
+        for view in VIEWS:
+            assert ask(con, f"FROM ml.{view} LIMIT 1"), view
+        assert ask(con, "SELECT ml.fold('Amélie!')") == [("amelie",)]
+        with pytest.raises(duckdb.CatalogException):
+            ask(con, "FROM ml.find_movie('alien')")
+        con.execute("SET search_path = 'memory.main,ml.main'")
+        con.execute("CREATE TABLE mine AS SELECT movie_id FROM find_movie('alien')")
+        assert ask(con, "SELECT count(*) FROM mine") == [(2,)]
+        con.execute("USE ml")
+        assert len(ask(con, "FROM find_movie('alien')")) == 2
+
+
+def test_a_new_connection_sees_the_new_publication(published: Published, tmp_path: Any) -> None:
+    mine = published.copy_to(tmp_path / "data")
+    sql = "SELECT published_at FROM publish_info"
+    with collab.connect(mine.data.root) as before:
+        first = ask(before, sql)
+        mine.publish(force=True)
+        with collab.connect(mine.data.root) as after:
+            assert ask(after, sql) > first
+        assert ask(before, sql) == first
