@@ -27,6 +27,7 @@ class Size:
     users: int
     movies: int
 
+
 SIZES = {
     "ml-100k": Size(ratings=100_000, users=943, movies=1_682),
     "ml-1m": Size(ratings=1_000_209, users=6_040, movies=3_883),
