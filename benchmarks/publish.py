@@ -54,7 +54,7 @@ def neighbors(threads: int) -> dict[str, float]:
     from collab.publish.neighbors import similarity_table
 
     torch.set_num_threads(threads)
-    made: dict[str, np.ndarray] = {}  # type: ignore[type-arg]
+    made: dict[str, np.ndarray] = {}
     exec(MATRIX, made)  # noqa: S102
     ids = np.arange(1, ITEMS + 1, dtype=np.int32)
     found = Factors(ids=ids, factors=made["x"], bias=np.zeros(ITEMS, dtype=np.float32))

@@ -120,7 +120,7 @@ def write_predictions(path: Path, lake: Manifest) -> None:
         ).write_parquet(str(path), compression="zstd")
 
 
-def weights(size: Size, name: str) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def weights(size: Size, name: str) -> dict[str, np.ndarray]:
     """Random weights for the champion; the others are asked for the names of theirs alone."""
     if name != CHAMPION:
         return {"nothing": np.zeros(1, dtype=np.float32)}

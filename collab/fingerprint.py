@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
+SUFFIXES = {".py", ".sql", ".html", ".css", ".js"}
 
 
 def fingerprint(**parts: Any) -> str:
@@ -16,7 +17,7 @@ def fingerprint(**parts: Any) -> str:
 
 @cache
 def code_digest(*names: str) -> str:
-    """Hex sha256 over the source of some of collab's modules and packages (all .py and .sql).
+    """Hex sha256 over the source of some of collab's modules and packages and the files beside it.
 
     Imports go one way, so a stage depends on its own modules and those of the stages before it.
     """
@@ -25,7 +26,7 @@ def code_digest(*names: str) -> str:
         place = PACKAGE / name
         files = [place] if place.is_file() else sorted(place.rglob("*"))
         for path in files:
-            if path.suffix in {".py", ".sql"}:
+            if path.suffix in SUFFIXES:
                 digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
                 digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()

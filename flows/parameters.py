@@ -5,13 +5,19 @@ from typing import Any
 
 from collab.movielens.editions import EDITIONS
 from collab.publish.regression import MAX_REGRESSION
-from collab.training.recipes import VARIANTS
+from collab.training.recipes import FAITHFUL
 
 EPILOG = """examples:
   python -m flows.pipeline                              ml-100k, all variants
   python -m flows.pipeline --variants dot_product_bias_wd,embedding_nn --epochs 10
   python -m flows.pipeline --edition ml-32m --archive ~/ml-32m.zip --data-dir /srv/movielens
 """
+
+
+VARIANTS_HELP = (
+    f"any of {', '.join(FAITHFUL)}; each also as fast_...; `faithful` or `fast` for all of a kind "
+    "(default: both)"
+)
 
 
 def names(text: str) -> list[str]:
@@ -32,7 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--archive", metavar="PATH", help="a zip or an unpacked folder, in place of any source")
     add("--data-dir", metavar="DIR", help="where all is kept (default: COLLAB_DATA_DIR or data)")
     add("--seed", type=int, default=42, help="of split, weights and shuffling (default: 42)")
-    add("--variants", type=names, metavar="A,B,C", help=f"default: all of {', '.join(VARIANTS)}")
+    add("--variants", type=names, metavar="A,B,C", help=VARIANTS_HELP)
     add("--epochs", type=int, metavar="N", help="default: each recipe's own, 5")
     add("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
     add("--item-key", choices=["title", "movie"], help="what an item is (default: the edition's)")

@@ -47,7 +47,7 @@ def pipeline(
         archive: a zip or an unpacked folder to use in place of the known sources.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the split, the first weights and the shuffling.
-        variants: which models to train; by default all eight.
+        variants: which to train; `faithful` or `fast` for all of a kind; by default both.
         epochs: passes over the training rows; by default each recipe's own.
         device: auto, cpu, mps, cuda or cuda:N.
         item_key: what an item is, a title or a movie; by default the edition's own.

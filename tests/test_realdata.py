@@ -10,10 +10,10 @@ from collab.lake import Manifest, ingest
 from collab.movielens.sources import Source
 from collab.paths import DataDir
 from collab.publish.publish import publish
-from collab.training.devices import cpu_slots
+from collab.training.devices import Slot, cpu_slots
 from collab.training.launch import run_in_child
 from collab.training.recipe import Recipe
-from collab.training.recipes import VARIANTS
+from collab.training.recipes import FAITHFUL, FAST
 from collab.training.run import Run, RunSpec
 
 pytestmark = pytest.mark.realdata
@@ -51,7 +51,7 @@ def runs(real_data: tuple[DataDir, Source], lake: Manifest) -> dict[str, Run]:
         return run_in_child(spec, slots)[0]
 
     with ThreadPoolExecutor(len(slots)) as pool:
-        return dict(zip(VARIANTS, pool.map(train, VARIANTS.values()), strict=True))
+        return dict(zip(FAITHFUL, pool.map(train, FAITHFUL.values()), strict=True))
 
 
 def test_it_is_the_published_data(lake: Manifest) -> None:
@@ -73,6 +73,30 @@ def test_titles_keep_their_accents_and_items_are_titles(lake: Manifest) -> None:
 @pytest.mark.parametrize("variant", REFERENCE)
 def test_a_variant_gives_its_reference_result(runs: dict[str, Run], variant: str) -> None:
     assert runs[variant].record["mse"] == pytest.approx(REFERENCE[variant], abs=BAND)
+
+
+def test_the_best_fast_recipe_reaches_its_mark(
+    real_data: tuple[DataDir, Source], lake: Manifest
+) -> None:
+    recipe = FAST["fast_dot_product_bias_wd"]
+    runs = real_data[0].root / "fast"
+    spec = RunSpec(lake=lake.path, runs=runs, recipe=recipe, seed=42, device="cpu")
+    run, _ = run_in_child(spec, cpu_slots())
+    assert run.record["mse"] <= 0.815
+
+
+def test_the_number_of_threads_changes_next_to_nothing(
+    real_data: tuple[DataDir, Source], lake: Manifest
+) -> None:
+    errors = []
+    for threads in (1, 2):
+        runs = real_data[0].root / f"threads-{threads}"
+        recipe = FAST["fast_embedding_nn"]
+        spec = RunSpec(lake=lake.path, runs=runs, recipe=recipe, seed=42, device="cpu")
+        run, _ = run_in_child(spec, [Slot(kind="cpu", index=0, threads=threads)])
+        assert run.record["threads"] == threads
+        errors.append(run.record["mse"])
+    assert errors[0] == pytest.approx(errors[1], abs=1e-3)
 
 
 def test_the_split_is_the_books_and_unknown_items_are_counted(runs: dict[str, Run]) -> None:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from collab.models.parts import embedding, normal_parameter, sigmoid_range
 
 Range = tuple[float, float]
+Tables = tuple[list[Tensor], list[Tensor]]
 
 
 class DotProduct(nn.Module):
@@ -25,6 +26,10 @@ class DotProduct(nn.Module):
         self.user_factors = embedding(n_users, n_factors, generator)
         self.item_factors = embedding(n_items, n_factors, generator)
         self.y_range = y_range
+
+    def tables(self) -> Tables:
+        """The tables of the users and of the items, for the closed form of the gradient."""
+        return [self.user_factors.weight], [self.item_factors.weight]
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""
@@ -52,6 +57,13 @@ class DotProductBias(nn.Module):
         self.item_bias = embedding(n_items, 1, generator)
         self.y_range = y_range
 
+    def tables(self) -> Tables:
+        """The tables of the users and of the items, for the closed form of the gradient."""
+        return (
+            [self.user_factors.weight, self.user_bias.weight],
+            [self.item_factors.weight, self.item_bias.weight],
+        )
+
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""
         score = (self.user_factors(users) * self.item_factors(items)).sum(dim=1, keepdim=True)
@@ -78,6 +90,10 @@ class DotProductBiasParams(nn.Module):
         self.item_factors = normal_parameter(n_items, n_factors, generator=generator)
         self.item_bias = normal_parameter(n_items, generator=generator)
         self.y_range = y_range
+
+    def tables(self) -> Tables:
+        """The tables of the users and of the items, for the closed form of the gradient."""
+        return [self.user_factors, self.user_bias], [self.item_factors, self.item_bias]
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""

@@ -26,6 +26,13 @@ class EmbeddingDotBias(nn.Module):
         self.item_bias = embedding(n_items, 1, generator)
         self.y_range = y_range
 
+    def tables(self) -> tuple[list[Tensor], list[Tensor]]:
+        """The tables of the users and of the items, for the closed form of the gradient."""
+        return (
+            [self.user_factors.weight, self.user_bias.weight],
+            [self.item_factors.weight, self.item_bias.weight],
+        )
+
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""
         dot = (self.user_factors(users) * self.item_factors(items)).sum(dim=1)

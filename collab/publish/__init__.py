@@ -1,1 +1,1 @@
-"""Out: interpretation, tables, snapshots."""
+"""Out: interpretation, tables, snapshots, the report."""

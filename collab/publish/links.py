@@ -5,7 +5,8 @@ from pathlib import Path
 from collab.publish.build import DATABASE, sync
 
 RECORD = "snapshot.json"
-LINKS = {DATABASE: DATABASE, "parquet": "parquet", "latest.json": RECORD}
+REPORT = "report.html"
+LINKS = {DATABASE: DATABASE, "parquet": "parquet", REPORT: REPORT, "latest.json": RECORD}
 
 
 def flip(serve: Path, final: Path) -> None:

@@ -9,6 +9,7 @@ from collab.paths import DataDir
 from collab.publish.gates import refuse_bad_tables
 from collab.publish.interpret import choose_champion
 from collab.publish.regression import MAX_REGRESSION, Comparison, compare
+from collab.publish.report import write_report
 from collab.publish.rollback import kept_back
 from collab.publish.snapshot import Snapshot, current_snapshot, publish_lock, publish_snapshot
 from collab.publish.tables import Inputs, create_tables
@@ -57,7 +58,7 @@ def publish(
         )
         fill = partial(create_tables, inputs=inputs)
         record = snapshot_record(key, champion, comparison)
-        return publish_snapshot(data.serve, fill, refuse_bad_tables, record), True
+        return publish_snapshot(data.serve, fill, refuse_bad_tables, record, write_report), True
 
 
 def publication_key(lake: Manifest, runs: list[Run], history: list[Run]) -> str:

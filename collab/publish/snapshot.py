@@ -2,9 +2,10 @@
 
 Below `serve`:
 
-    snapshots/000042/{movielens.duckdb, parquet/, snapshot.json}
+    snapshots/000042/{movielens.duckdb, parquet/, report.html, snapshot.json}
     current -> snapshots/000042            the one link that is flipped
-    movielens.duckdb -> current/movielens.duckdb, parquet and latest.json likewise
+    movielens.duckdb -> current/movielens.duckdb, parquet, report.html and latest.json
+                                           likewise
 
 A reader that has the file open keeps its snapshot; whoever opens it next gets the new one. A served
 file is never written again.
@@ -14,6 +15,7 @@ import logging
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,9 +28,11 @@ from filelock import FileLock
 from collab.errors import CollabError
 from collab.files import read_json, write_json
 from collab.publish.build import DATABASE, Step, build, seal_read_only, sync
-from collab.publish.links import RECORD, flip
+from collab.publish.links import RECORD, REPORT, flip
 
 log = logging.getLogger(__name__)
+
+Report = Callable[[Path, Path], None]
 
 WITHDRAWN = "withdrawn.json"
 # what a full or broken disk raises, by the moment: on writing, on committing, on spilling
@@ -118,7 +122,9 @@ def publish_lock(serve: Path) -> FileLock:
     return FileLock(serve / ".publish.lock", is_singleton=True)
 
 
-def publish_snapshot(serve: Path, fill: Step, check: Step, record: dict[str, Any]) -> Snapshot:
+def publish_snapshot(
+    serve: Path, fill: Step, check: Step, record: dict[str, Any], report: Report | None = None
+) -> Snapshot:
     """Build a snapshot beside the others, prove it, and flip the link to it.
 
     Args:
@@ -126,13 +132,14 @@ def publish_snapshot(serve: Path, fill: Step, check: Step, record: dict[str, Any
         fill: creates the tables in an empty database.
         check: raises where the tables may not be published.
         record: kept with the snapshot.
+        report: writes the report of the finished database, its first path, to its second.
 
     Raises:
         CollabError: a check failed, or the disk is full; the last publication stands.
     """
     with publish_lock(serve):
         try:
-            published = add_snapshot(serve / "snapshots", fill, check, record)
+            published = add_snapshot(serve / "snapshots", fill, check, record, report)
             flip(serve, published.folder)
         except DISK_FAILED as error:
             raise CollabError(failure(serve, error)) from error
@@ -140,7 +147,9 @@ def publish_snapshot(serve: Path, fill: Step, check: Step, record: dict[str, Any
     return published
 
 
-def add_snapshot(snapshots: Path, fill: Step, check: Step, record: dict[str, Any]) -> Snapshot:
+def add_snapshot(
+    snapshots: Path, fill: Step, check: Step, record: dict[str, Any], report: Report | None
+) -> Snapshot:
     """A finished snapshot under the next number; a publisher that died leaves only `.tmp`."""
     for stale in snapshots.glob("*.tmp"):
         shutil.rmtree(stale)
@@ -148,6 +157,8 @@ def add_snapshot(snapshots: Path, fill: Step, check: Step, record: dict[str, Any
     temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
     try:
         build(temporary, fill, check)
+        if report:
+            report(temporary / DATABASE, temporary / REPORT)
         finished = {"seq": seq, **record, "published_at": utc_now()}
         write_json(temporary / RECORD, finished)
         seal_read_only(temporary)

@@ -22,7 +22,7 @@ SCRIPTS = ("data.sql", "runs.sql", "model.sql", "examples.sql", "views.sql", "ma
 PREDICTIONS_OF_ALL = 10_000_000  # rows; beyond, those of the champion alone
 # a run's `run.json` names its errors as the metrics are named; the tables say of which rows
 RENAMED = {"valid_mse": "mse", "valid_rmse": "rmse", "valid_mae": "mae"}
-FROM_RECIPE = ("epochs", "batch_size", "lr_max", "wd")
+FROM_RECIPE = ("epochs", "lr_max", "wd")
 
 
 @dataclass(frozen=True, kw_only=True)

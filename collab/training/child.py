@@ -11,8 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 from collab.errors import CollabError
-from collab.training.fit import Epoch
-from collab.training.run import RunSpec, train_run
+from collab.training.run import RunSpec
+from collab.training.train import Progress, train_run
 
 
 def tell(event: dict[str, Any]) -> None:
@@ -21,9 +21,9 @@ def tell(event: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def tell_epoch(epoch: Epoch) -> None:
+def tell_epoch(progress: Progress) -> None:
     """Report an epoch as it ends."""
-    tell(asdict(epoch))
+    tell(asdict(progress))
 
 
 def main() -> int:

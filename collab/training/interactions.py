@@ -1,5 +1,6 @@
 """Ratings as arrays of ids, and as tensors of dense indices on a device."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -45,7 +46,10 @@ def load_ratings(lake: Manifest) -> Ratings:
 
 @dataclass(frozen=True, kw_only=True)
 class Interactions:
-    """Rows for a model: `users` and `items` (n,) int32 dense indices, `ratings` (n,) float32."""
+    """Rows for a model: `users` and `items` (n,) dense indices, `ratings` (n,) float32.
+
+    Indices are int32 at rest and int64 in a batch, where they index.
+    """
 
     users: Tensor
     items: Tensor
@@ -59,6 +63,34 @@ class Interactions:
     def device(self) -> torch.device:
         """Where the tensors are."""
         return self.ratings.device
+
+    def take(self, at: Tensor) -> "Interactions":
+        """The rows at some places (m,), indices as int64."""
+        return Interactions(
+            users=self.users[at].long(), items=self.items[at].long(), ratings=self.ratings[at]
+        )
+
+    def batches(self, size: int) -> Iterator["Interactions"]:
+        """All rows in their order, `size` at a time, as views."""
+        for users, items, ratings in zip(
+            torch.split(self.users, size),
+            torch.split(self.items, size),
+            torch.split(self.ratings, size),
+            strict=True,
+        ):
+            yield Interactions(users=users, items=items, ratings=ratings)
+
+    def clone(self) -> "Interactions":
+        """A copy in memory of its own."""
+        return Interactions(
+            users=self.users.clone(), items=self.items.clone(), ratings=self.ratings.clone()
+        )
+
+    def copy_(self, other: "Interactions") -> None:
+        """Overwrite with as many other rows."""
+        self.users.copy_(other.users)
+        self.items.copy_(other.items)
+        self.ratings.copy_(other.ratings)
 
 
 def encode(

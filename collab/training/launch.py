@@ -55,7 +55,7 @@ def run_in_child(
 
 
 def log_epoch(recipe: Recipe, event: dict[str, Any]) -> None:
-    """One line for an epoch, an event being `fit.Epoch` in plain values."""
+    """One line for an epoch, an event being `train.Progress` in plain values."""
     log.info(
         "%s: epoch %d of %d, train loss %.4f, valid MSE %.4f, %.1f s",
         recipe.name,

@@ -20,6 +20,8 @@ class Recipe:
     arguments: the model's own hyperparameters.
     epochs: passes over the training rows.
     batch_size: rows of one step; the last short batch of an epoch is dropped.
+    batch_share: rows of one step for each user and item, if that is more: AdamW touches every row
+        of the tables at each step, so that a fixed batch would cost more the more rows they have.
     lr_max: the learning rate at the top of the one-cycle schedule.
     div, div_final: lr_max over the first and over the last learning rate.
     pct_start: the part of the steps in which the learning rate rises.
@@ -33,6 +35,7 @@ class Recipe:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     epochs: int = 5
     batch_size: int = 64
+    batch_share: float = 0.0
     lr_max: float = 5e-3
     div: float = 25.0
     div_final: float = 1e5
@@ -52,6 +55,11 @@ class Recipe:
     def but(self, **changes: Any) -> "Recipe":
         """The same recipe with some settings changed."""
         return replace(self, **changes)
+
+    def sized(self, n_users: int, n_items: int) -> "Recipe":
+        """The same recipe with the batch size for so many users and items settled."""
+        share = round(self.batch_share * (n_users + n_items))
+        return self.but(batch_size=max(self.batch_size, share), batch_share=0.0)
 
     def build(self, n_users: int, n_items: int, generator: torch.Generator) -> nn.Module:
         """A freshly drawn model for so many users and items, the unknown counted."""

@@ -11,7 +11,8 @@ from collab.paths import DataDir
 from collab.publish.publish import publish
 from collab.publish.snapshot import Snapshot
 from collab.training.recipes import VARIANTS
-from collab.training.run import Run, RunSpec, load_run, train_run
+from collab.training.run import Run, RunSpec, load_run
+from collab.training.train import train_run
 from tests.archives import Planted, write_archive
 
 TITLES = {

@@ -257,17 +257,3 @@ def test_a_new_connection_sees_the_new_publication(published: Published, tmp_pat
         with collab.connect(mine.data.root) as after:
             assert ask(after, sql) > first
         assert ask(before, sql) == first
-
-
-def test_the_path_of_the_link_gives_what_is_open_under_it(
-    published: Published, tmp_path: Any
-) -> None:
-    # what docs/tables.md warns of, and why `connect` follows the link
-    mine = published.copy_to(tmp_path / "data")
-    path, sql = mine.data.serve / "movielens.duckdb", "SELECT published_at FROM publish_info"
-    with duckdb.connect(path, read_only=True) as held:
-        mine.publish(force=True)
-        with duckdb.connect(path, read_only=True) as second:
-            assert ask(second, sql) == ask(held, sql)
-        with collab.connect(mine.data.root) as new:
-            assert ask(new, sql) > ask(held, sql)

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from collab.models.dot_product import DotProduct, DotProductBias
 from collab.models.parts import embedding, embedding_size, sigmoid_range
 from collab.training.recipe import Recipe
-from collab.training.recipes import VARIANTS
+from collab.training.recipes import FAITHFUL
 
-ALL = pytest.mark.parametrize("recipe", VARIANTS.values(), ids=lambda r: r.name)
+ALL = pytest.mark.parametrize("recipe", FAITHFUL.values(), ids=lambda r: r.name)
 
 
 def generator(seed: int = 1) -> torch.Generator:
@@ -87,7 +87,7 @@ def test_embeddings_are_truncated_at_two_deviations() -> None:
 
 
 def test_parameters_of_our_own_are_not_truncated() -> None:
-    model = VARIANTS["dot_product_bias_params"].build(2000, 2000, generator())
+    model = FAITHFUL["dot_product_bias_params"].build(2000, 2000, generator())
     weight = model.get_parameter("user_factors").detach()
     assert float(weight.abs().max()) > 0.02
     assert float(weight.std()) == pytest.approx(0.01, rel=0.02)

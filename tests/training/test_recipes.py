@@ -10,11 +10,11 @@ from torch import nn
 
 from collab.errors import CollabError
 from collab.training.recipe import Recipe
-from collab.training.recipes import DOT_PRODUCT, VARIANTS, get_recipes
+from collab.training.recipes import DOT_PRODUCT, FAITHFUL, FAST, VARIANTS, get_recipes
 
 
 def test_the_eight_variants_and_their_decay() -> None:
-    assert {recipe.name: recipe.wd for recipe in VARIANTS.values()} == {
+    assert {recipe.name: recipe.wd for recipe in FAITHFUL.values()} == {
         "dot_product": 0.01,
         "dot_product_sigmoid": 0.01,
         "dot_product_bias": 0.01,
@@ -27,8 +27,9 @@ def test_the_eight_variants_and_their_decay() -> None:
 
 
 def test_all_else_is_the_chapters() -> None:
-    for recipe in VARIANTS.values():
+    for recipe in FAITHFUL.values():
         assert (recipe.epochs, recipe.batch_size, recipe.lr_max) == (5, 64, 5e-3)
+        assert recipe.sized(944, 1638) == recipe
         assert (recipe.div, recipe.div_final, recipe.pct_start) == (25, 1e5, 0.25)
         assert (recipe.momentum, recipe.beta2, recipe.eps) == ((0.95, 0.85, 0.95), 0.99, 1e-5)
         assert recipe.arguments.get("y_range", (0, 5.5)) == (0, 5.5)
@@ -48,6 +49,25 @@ def test_names_are_taken_once_in_order() -> None:
     names = ["embedding_nn", "dot_product", "embedding_nn"]
     assert [recipe.name for recipe in get_recipes(names)] == names[:2]
     assert [recipe.epochs for recipe in get_recipes(["dot_product"], epochs=2)] == [2]
+
+
+def test_groups_stand_for_all_of_a_kind() -> None:
+    assert [r.name for r in get_recipes(["fast"])] == [f"fast_{name}" for name in FAITHFUL]
+    assert [r.name for r in get_recipes(["faithful", "dot_product"])] == list(FAITHFUL)
+    assert [r.name for r in get_recipes()] == list(VARIANTS)
+
+
+def test_fast_recipes_train_the_same_models() -> None:
+    assert {r.model for r in FAST.values()} == {r.model for r in FAITHFUL.values()}
+    for name, recipe in FAITHFUL.items():
+        assert FAST[f"fast_{name}"].model is recipe.model
+
+
+def test_a_share_settles_the_batch_by_users_and_items() -> None:
+    recipe = DOT_PRODUCT.but(batch_size=64, batch_share=0.3)
+    assert recipe.sized(900, 1100).batch_size == 600
+    assert recipe.sized(90, 100).batch_size == 64
+    assert recipe.sized(900, 1100).batch_share == 0
 
 
 def test_an_unknown_variant_suggests_the_nearest() -> None:

@@ -22,8 +22,9 @@ from collab.training import devices, launch
 from collab.training.devices import Slot, find_slots, lease
 from collab.training.launch import ChildDiedError, run_in_child
 from collab.training.recipes import DOT_PRODUCT_BIAS_WD
-from collab.training.run import RunSpec, committed_runs, load_run, train_run
+from collab.training.run import RunSpec, committed_runs, load_run
 from collab.training.split import random_split
+from collab.training.train import train_run
 from tests.archives import N_MOVIES, planted
 
 RECIPE = DOT_PRODUCT_BIAS_WD.but(epochs=2, batch_size=8, lr_max=0.05)

@@ -1,0 +1,1 @@
+"""The project measured beside its peers. Peers' scripts import this package: keep it bare."""

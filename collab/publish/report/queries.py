@@ -1,0 +1,115 @@
+"""What the report reads from the published tables; whatever grows with the ratings is summed up."""
+
+from typing import Any
+
+import duckdb
+
+Rows = list[dict[str, Any]]
+
+FEW = 10  # a mean over fewer predictions is not shown
+OF_CHAMPION = "mine AS (FROM predictions WHERE run_id = $run_id)"
+ITEMS = "items AS (SELECT item_id, title, genres FROM movies WHERE movie_id = item_id)"
+TRAINED_ON = "trained AS (FROM ratings ANTI JOIN mine USING (position))"
+
+LEADERBOARD = """
+    SELECT place, run_id, variant, is_champion, valid_mse, valid_rmse, valid_mae, train_seconds,
+           device, epochs, n_parameters, seed
+    FROM leaderboard ORDER BY place"""
+
+COUNTS = """
+    SELECT (SELECT count(*) FROM ratings) AS n_ratings,
+           (SELECT count(*) FROM users) AS n_users,
+           (SELECT count(*) FROM movies) AS n_movies,
+           (SELECT count(*) FROM movie_bias) AS n_items"""
+
+# The interval is that of a mean: the errors of single ratings are taken as independent.
+CHAMPION_ERROR = f"""
+    WITH {OF_CHAMPION}, {TRAINED_ON}, level AS (SELECT avg(rating) AS mean FROM trained)
+    SELECT 1.96 * stddev_samp((prediction - rating) ** 2) / sqrt(count(*)) AS margin,
+           avg((mean - rating) ** 2) AS mean_mse, any_value(mean) AS mean_rating
+    FROM mine, level"""
+
+CURVES = """
+    SELECT run_id, epoch, split, value FROM metrics
+    WHERE (split, metric) IN (('train', 'loss'), ('valid', 'mse'))
+      AND run_id IN (SELECT run_id FROM leaderboard)
+    ORDER BY run_id, epoch, split"""
+
+MAP = f"""
+    WITH {ITEMS}
+    SELECT title, genres, p.n_ratings, round(bias::DOUBLE, 3) AS bias,
+           round(pc1::DOUBLE, 4) AS pc1, round(pc2::DOUBLE, 4) AS pc2
+    FROM movie_pca p JOIN items USING (item_id) JOIN movie_bias USING (item_id)
+    ORDER BY p.n_ratings DESC, item_id"""
+
+BIAS = f"""
+    WITH {ITEMS}, chosen AS (
+        SELECT item_id, bias, rank, n_ratings FROM movie_bias
+        QUALIFY rank <= $k OR row_number() OVER (ORDER BY rank DESC) <= $k),
+    rated AS (
+        SELECT item_id, avg(rating) AS mean_rating FROM ratings JOIN movies USING (movie_id)
+        WHERE item_id IN (SELECT item_id FROM chosen) GROUP BY item_id)
+    SELECT rank, title, bias, n_ratings, mean_rating
+    FROM chosen JOIN rated USING (item_id) JOIN items USING (item_id) ORDER BY rank"""
+
+CALIBRATION = f"""
+    WITH {OF_CHAMPION}
+    SELECT avg(prediction) AS predicted, avg(rating) AS actual, count(*) AS n,
+           actual - 1.96 * stddev_samp(rating) / sqrt(n) AS low,
+           actual + 1.96 * stddev_samp(rating) / sqrt(n) AS high
+    FROM mine GROUP BY round(prediction * 4) HAVING n >= {FEW} ORDER BY predicted"""
+
+ERRORS = """
+    SELECT CASE WHEN n_seen = 0 THEN 0 ELSE 2 ** floor(log2(n_seen)) END::BIGINT AS least,
+           count(*) AS n, avg(error) AS mse,
+           mse - 1.96 * stddev_samp(error) / sqrt(n) AS low,
+           mse + 1.96 * stddev_samp(error) / sqrt(n) AS high
+    FROM scored GROUP BY least"""
+
+MOVIE_ERRORS = f"""
+    WITH {OF_CHAMPION}, {TRAINED_ON},
+    seen AS (SELECT item_id, count(*) AS n FROM trained JOIN movies USING (movie_id) GROUP BY 1),
+    scored AS (
+        SELECT (prediction - rating) ** 2 AS error, coalesce(seen.n, 0) AS n_seen
+        FROM mine JOIN movies USING (movie_id) LEFT JOIN seen USING (item_id))
+    {ERRORS} HAVING count(*) >= {FEW} ORDER BY least"""
+
+USER_ERRORS = f"""
+    WITH {OF_CHAMPION}, {TRAINED_ON},
+    seen AS (SELECT user_id, count(*) AS n FROM trained GROUP BY 1),
+    scored AS (
+        SELECT (prediction - rating) ** 2 AS error, coalesce(seen.n, 0) AS n_seen
+        FROM mine LEFT JOIN seen USING (user_id))
+    {ERRORS} HAVING count(*) >= {FEW} ORDER BY least"""
+
+RATINGS = """
+    SELECT rating, count(*) AS n, n / sum(n) OVER () AS share FROM ratings
+    GROUP BY rating ORDER BY rating"""
+
+CHECKS = "SELECT name, severity, passed, failures, first_rows FROM check_results"
+
+NEIGHBORS = """
+    WITH chosen AS (
+        FROM movie_bias WHERE item_id IN (SELECT item_id FROM movie_similarity)
+        ORDER BY n_ratings DESC, item_id LIMIT $movies)
+    SELECT item_id, neighbor_id, cosine
+    FROM movie_similarity s JOIN chosen USING (item_id) WHERE s.rank <= $k
+    ORDER BY chosen.n_ratings DESC, item_id, s.rank"""
+
+TITLES = f"""
+    WITH {ITEMS}
+    SELECT item_id, title, n_ratings FROM movie_bias JOIN items USING (item_id)
+    WHERE item_id IN (SELECT unnest($ids))"""
+
+
+def fetch(con: duckdb.DuckDBPyConnection, sql: str, **parameters: Any) -> Rows:
+    """The rows of a query, each a dict by column name."""
+    cursor = con.execute(sql, parameters or None)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def fetch_one(con: duckdb.DuckDBPyConnection, sql: str, **parameters: Any) -> dict[str, Any]:
+    """The only row of a query."""
+    (row,) = fetch(con, sql, **parameters)
+    return row

@@ -1,0 +1,152 @@
+"""A small published database with all that a report needs, odd titles included."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+USERS, MOVIES = 60, 80
+RUN = "ml-100k-dot_product_bias_wd-0123456789ab"
+OTHER_RUN = "ml-100k-dot_product-0123456789ab"
+ODD_TITLES = {
+    1: "</script><script>alert('title')</script> (1999)",
+    2: 'The "Quoted" & <b>Bold</b> (1998)',
+    3: "Amélie d'Été (2001)",
+}
+GENRES: tuple[list[str], ...] = (["Drama"], ["Comedy", "Romance"], ["Sci-Fi", "Drama"], [])
+
+
+def title(movie: int) -> str:
+    """The title of a planted movie."""
+    return ODD_TITLES.get(movie, f"Movie {movie:02d}, The (1990)")
+
+
+def write_database(path: Path, *, edition: str = "ml-100k") -> Path:
+    """Write the planted database: the larger its id, the fewer ratings a movie has.
+
+    Its tables hold what the report reads and no more; that the published ones hold it too is seen
+    where the pipeline is tested.
+    """
+    with duckdb.connect(path) as con:
+        insert_data(con)
+        create(con, "publish_info", [info(edition)])
+        create(con, "runs", [run(RUN, 0.9), run(OTHER_RUN, 1.0)])
+        create(con, "metrics", history(RUN, 0.9) + history(OTHER_RUN, 1.0))
+        create(con, "check_results", checks())
+        insert_interpretation(con)
+        con.execute("""
+            CREATE VIEW leaderboard AS
+            SELECT row_number() OVER (ORDER BY valid_mse) AS place, * FROM runs""")
+    return path
+
+
+def create(con: duckdb.DuckDBPyConnection, table: str, records: list[dict[str, Any]]) -> None:
+    """A table of these rows."""
+    con.register("frame", pd.DataFrame(records))
+    con.execute(f"CREATE TABLE {table} AS FROM frame")
+    con.unregister("frame")
+
+
+def insert_data(con: duckdb.DuckDBPyConnection) -> None:
+    """Movies, users, ratings; every fifth rating is predicted, half a star too high."""
+    movies = [
+        {"movie_id": m, "item_id": m, "title": title(m), "genres": GENRES[m % len(GENRES)]}
+        for m in range(1, MOVIES + 1)
+    ]
+    create(con, "movies", movies)
+    create(con, "users", [{"user_id": user} for user in range(1, USERS + 1)])
+    con.execute(f"""
+        CREATE TABLE ratings AS
+        SELECT row_number() OVER (ORDER BY u, m) - 1 AS position, u AS user_id, m AS movie_id,
+               (1 + (u * 7 + m * 3) % 5)::FLOAT AS rating
+        FROM range(1, {USERS + 1}) AS a(u), range(1, {MOVIES + 1}) AS b(m)
+        WHERE (u * 31 + m) % {MOVIES} >= m - 1""")
+    con.execute(f"""
+        CREATE TABLE predictions AS
+        SELECT '{RUN}' AS run_id, position, user_id, movie_id, rating,
+               rating + 0.5::FLOAT AS prediction
+        FROM ratings WHERE position % 5 = 0""")
+
+
+def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
+    """Biases falling with the id, a movie's neighbours its next ids, a map that is a grid."""
+    con.execute("""
+        CREATE TEMP TABLE counts AS
+        SELECT movie_id AS item_id, count(*) AS n_ratings FROM ratings GROUP BY ALL""")
+    con.execute("""
+        CREATE TABLE movie_bias AS
+        SELECT *, (0.5 - item_id / 80)::FLOAT AS bias,
+               row_number() OVER (ORDER BY item_id) AS rank
+        FROM counts""")
+    con.execute("""
+        CREATE TABLE movie_pca AS
+        SELECT *, (item_id % 9)::FLOAT AS pc1, (item_id // 9)::FLOAT AS pc2 FROM counts""")
+    con.execute(f"""
+        CREATE TABLE movie_similarity AS
+        SELECT item_id, (item_id + k - 1) % {MOVIES} + 1 AS neighbor_id,
+               (1 - k / 20)::FLOAT AS cosine, k AS rank
+        FROM counts, range(1, 11) AS r(k)""")
+
+
+def info(edition: str) -> dict[str, Any]:
+    """The row of `publish_info`."""
+    return {
+        "published_at": pd.Timestamp("2026-01-02 03:04"),
+        "edition": edition,
+        "data_fingerprint": "f" * 64,
+        "data_source": "planted <source>",
+        "data_warnings": ["a note & more"],
+        "champion_run_id": RUN,
+        "licence": "none",
+        "citation": "nobody",
+        "collab_version": "0",
+    }
+
+
+def run(run_id: str, mse: float) -> dict[str, Any]:
+    """A row of `runs`."""
+    numbers = (
+        "batch_size n_parameters n_train n_valid n_users n_items unknown_user_rows "
+        "unknown_item_rows train_seconds seconds peak_memory_mib threads lr_max wd"
+    )
+    return {
+        **dict.fromkeys(numbers.split(), 1),
+        "run_id": run_id,
+        "variant": run_id.split("-")[2],
+        "is_current": True,
+        "is_champion": run_id == RUN,
+        "edition": "ml-100k",
+        "data_fingerprint": "f" * 64,
+        "seed": 42,
+        "valid_pct": 0.2,
+        "epochs": 3,
+        "recipe": json.dumps({"model": "a:B"}),
+        "versions": json.dumps({"torch": "2"}),
+        "valid_mse": mse,
+        "valid_rmse": mse**0.5,
+        "valid_mae": 0.5,
+        "device": "cpu",
+        "device_name": "a processor",
+        "started_at": pd.Timestamp("2026-01-02 03:00"),
+    }
+
+
+def history(run_id: str, mse: float) -> list[dict[str, Any]]:
+    """Three epochs that end at `mse`, lowest in the second; the first loss is far above all."""
+    named = {"run_id": run_id, "variant": run_id.split("-")[2]}
+    values = {"valid": (mse + 0.1, mse - 0.1, mse), "train": (30.0, 0.8, 0.5)}
+    return [
+        {**named, "epoch": epoch, "split": split, "metric": metric, "value": value}
+        for split, metric in (("train", "loss"), ("valid", "mse"))
+        for epoch, value in enumerate(values[split], start=1)
+    ]
+
+
+def checks() -> list[dict[str, Any]]:
+    """One check that passed, one that warns."""
+    return [
+        {"name": "good", "severity": "error", "passed": True, "failures": 0, "first_rows": "[]"},
+        {"name": "odd", "severity": "warning", "passed": False, "failures": 2, "first_rows": "<i>"},
+    ]
