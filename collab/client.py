@@ -34,8 +34,8 @@ def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
 def served_database(given: str | Path | None = None) -> Path:
     """The database that is published now.
 
-    The links are followed here: within one process DuckDB hands out the database that is open under
-    a path already, and so the old one under the path of the link.
+    The links are followed here: within one process DuckDB 1.4 gives whoever opens the path of a
+    link the file that is open under it already, and so the old one.
 
     Raises:
         CollabError: nothing is published there.
