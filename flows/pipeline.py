@@ -2,26 +2,26 @@
 
 import sys
 
-from prefect import flow, unmapped
+from prefect import flow, tags
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from collab.errors import CollabError
-from collab.movielens.editions import ItemKey, get_edition
+from collab.movielens.editions import ItemKey
 from collab.paths import writable_data_dir
-from collab.publish.interpret import require_interpretable
-from collab.training.devices import find_slots
-from collab.training.recipe import Recipe
-from collab.training.recipes import get_recipes
+from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import parse_arguments
+from flows.plan import plan
+from tasks.artifacts import show_checks, show_publication, show_training
+from tasks.events import announce_publication, mark_announced
 from tasks.ingest import fetch_archive, ingest_archive
 from tasks.publish import publish_tables
-from tasks.train import train_variant
+from tasks.train import train_all
 
 
 @flow(
     name="pipeline",
-    flow_run_name="{edition}-seed-{seed}",
+    flow_run_name=run_name,
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
@@ -55,10 +55,13 @@ def pipeline(
     recipes = plan(edition, variants, epochs, device)
     source = fetch_archive(edition, data, archive, trust_archive, force)
     lake, ingested = ingest_archive(source, data, item_key, force)
-    training = train_variant.map(recipes, unmapped(lake), unmapped(data), seed, device, force)
-    trained = training.result()
-    runs = [run for run, _ in trained]
+    show_checks(lake)
+    runs, trained = train_all(recipes, lake, data, seed=seed, device=device, force=force)
+    show_training(lake, runs)
     snapshot, published = publish_tables(lake, runs, data, force)
+    show_publication(snapshot)
+    mark_announced(lake)
+    announce_publication(lake, snapshot, published, data)
     return Outcome(
         source=source,
         lake=lake,
@@ -66,22 +69,9 @@ def pipeline(
         runs=runs,
         fetched=source.fetched_now,
         ingested=ingested,
-        trained=sum(now for _, now in trained),
+        trained=trained,
         published=published,
     )
-
-
-def plan(edition: str, variants: list[str] | None, epochs: int | None, device: str) -> list[Recipe]:
-    """Refuse at the door what cannot end well; returns the recipes.
-
-    Raises:
-        CollabError: an unknown edition, variant or device, or variants without biases.
-    """
-    get_edition(edition)
-    find_slots(device)
-    recipes = get_recipes(variants, epochs)
-    require_interpretable(recipes)
-    return recipes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,7 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # what is refused here need not wait for Prefect to start
         plan(given["edition"], given["variants"], given["epochs"], given["device"])
-        print_outcome(pipeline(**given))
+        with tags("collab", given["edition"]):
+            print_outcome(pipeline(**given))
     except CollabError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1
