@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-GRACE_SECONDS = 15.0
+GRACE_SECONDS = 6.0
 
 
 def start(arguments: list[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:

@@ -31,18 +31,15 @@ ROOT = Path(__file__).parent.parent
 class Place:
     """Where all of it stands.
 
+    home: Prefect's own files, such as its SQLite database, and the logs of server and worker.
     port: of server and UI; the tables and the report are on the next one.
     pool: the work pool's name.
     """
 
     data: DataDir
+    home: Path
     port: int
     pool: str
-
-    @property
-    def home(self) -> Path:
-        """Prefect's own files: its SQLite database, the logs of server and worker."""
-        return Path(os.environ.get("PREFECT_HOME") or self.data.root / "prefect").absolute()
 
     @property
     def ui(self) -> str:
@@ -179,7 +176,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        serve(Place(data=writable_data_dir(given.data_dir), port=given.port, pool=given.pool))
+        data = writable_data_dir(given.data_dir)
+        home = Path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
+        serve(Place(data=data, home=home, port=given.port, pool=given.pool))
     except CollabError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

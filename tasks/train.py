@@ -1,5 +1,7 @@
 """Tasks: one training run each."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +27,7 @@ def train_variant(
     slots = find_slots(device)
     runs = data.runs
     spec = RunSpec(lake=lake.path, runs=runs, recipe=recipe, seed=seed, device=slots[0].kind)
-    key = f"train-{recipe.name}".replace("_", "-")
-    progress = create_progress_artifact(0.0, key, f"{spec.run_id}: epochs done, per cent")
-    assert isinstance(progress, UUID)
-
-    def show(event: dict[str, Any]) -> None:
-        update_progress_artifact(progress, 100 * event["epoch"] / recipe.epochs)
-
+    show = show_progress(f"train-{recipe.name}".replace("_", "-"), spec)
     known = {"variant": recipe.name, "flow_run": flow_run.get_id()}
     with step(data, "train", edition=lake.edition, **known) as entry:
         run, made = run_in_child(spec, slots, force=force, on_epoch=show)
@@ -41,6 +37,22 @@ def train_variant(
             entry["peak_memory_mib"] = run.record["peak_memory_mib"]
             entry["seconds"] = round(run.record["seconds"], 3)
     return run, made
+
+
+def show_progress(key: str, spec: RunSpec) -> Callable[[dict[str, Any]], None]:
+    """A progress artifact; returns what moves it when told of an epoch, once a second at most."""
+    made = create_progress_artifact(0.0, key, f"{spec.run_id}: epochs done, per cent")
+    assert isinstance(made, UUID)
+    due = 0.0
+
+    def show(event: dict[str, Any]) -> None:
+        nonlocal due
+        done = event["epoch"] / spec.recipe.epochs
+        if time.monotonic() >= due or done == 1:
+            update_progress_artifact(made, 100 * done)
+            due = time.monotonic() + 1
+
+    return show
 
 
 def train_all(

@@ -1,0 +1,86 @@
+"""The deployments at work: a run by hand, the chain of events, a run while another runs."""
+
+import time
+from typing import Any
+
+import duckdb
+import pytest
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+from collab.paths import DataDir
+from tests.scenarios.conftest import TWO
+from tests.scenarios.stack import Stack, wait_for
+
+
+def query(data: DataDir, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_the_pipeline_by_hand(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
+    run = stack.run("pipeline/pipeline", **quick)
+    assert stack.wait(run, "Completed", "Failed", "Crashed") == "Completed"
+    assert query(data, "SELECT variant FROM leaderboard ORDER BY ALL") == [(name,) for name in TWO]
+    with stack.client() as client:
+        page = client.read_flow_run(run)
+        shown = client.read_artifacts(
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+        )
+    assert page.name == "ml-100k, dot_product_bias_wd embedding_nn, seed 42"
+    assert {"collab", "ml-100k"} <= set(page.tags)
+    artifacts = {artifact.key: artifact for artifact in shown}
+    assert set(artifacts) == {
+        "checks-ml-100k", "leaderboard-ml-100k", "curves-ml-100k", "report-ml-100k",
+        "train-dot-product-bias-wd", "train-embedding-nn",
+    }  # fmt: skip
+    assert artifacts["train-embedding-nn"].data == 100
+    assert str(artifacts["curves-ml-100k"].data).startswith("data:image/svg+xml;base64,")
+
+
+def test_a_run_while_another_runs(stack: Stack, quick: dict[str, Any]) -> None:
+    """`pipeline` declares CANCEL_NEW: what is asked for while one runs is cancelled."""
+    first = stack.run("pipeline/pipeline", **quick)
+    stack.wait(first, "Running")
+    second = stack.run("pipeline/pipeline", **quick)
+    assert stack.wait(second, "Cancelled", "Completed", "Failed", seconds=120) == "Cancelled"
+    assert stack.wait(first, "Completed", "Failed", "Crashed") == "Completed"
+
+
+@pytest.mark.slow
+def test_what_an_event_asks_for_waits(stack: Stack, quick: dict[str, Any]) -> None:
+    """`train` declares ENQUEUE: the second run waits for the first, and both complete."""
+    ingest = {name: quick[name] for name in ("archive", "trust_archive", "data_dir")}
+    stack.wait(stack.run("ingest/ingest", **ingest), "Completed")
+    wait_for(lambda: [r for r in stack.runs("publish") if r.state_name == "Completed"], 300)
+    train = {name: quick[name] for name in ("data_dir", "variants", "epochs", "device")}
+    pair = [stack.run("train/train", **train, seed=seed) for seed in (1, 2)]
+    for run in pair:
+        assert stack.wait(run, "Completed", "Failed", "Crashed", "Cancelled") == "Completed"
+    with stack.client() as client:
+        first, second = sorted(
+            (client.read_flow_run(run) for run in pair), key=lambda run: str(run.start_time)
+        )
+    assert first.end_time
+    assert second.start_time
+    assert first.end_time <= second.start_time
+
+
+@pytest.mark.slow
+def test_new_ratings_are_trained_on_and_published(
+    stack: Stack, quick: dict[str, Any], data: DataDir
+) -> None:
+    """The chain: ingest, by its event train, by its event publish; the same data start nothing."""
+    before = {name: len(stack.runs(name)) for name in ("train", "publish")}
+    ingest = {name: quick[name] for name in ("archive", "trust_archive", "data_dir")}
+
+    def new(deployment: str) -> list[str]:
+        runs = stack.runs(deployment)[before[deployment] :]
+        return [run.state_name or "" for run in runs]
+
+    assert stack.wait(stack.run("ingest/ingest", **ingest), "Completed", "Failed") == "Completed"
+    wait_for(lambda: new("publish") == ["Completed"], 300)
+    assert new("train") == ["Completed"]
+    assert query(data, "SELECT count(*) FROM leaderboard") == [(8,)]
+    assert stack.wait(stack.run("ingest/ingest", **ingest), "Completed", "Failed") == "Completed"
+    time.sleep(15)
+    assert new("train") == new("publish") == ["Completed"]
