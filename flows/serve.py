@@ -58,7 +58,6 @@ class Place:
             "PREFECT_HOME": str(self.home),
             "PREFECT_API_URL": f"{self.ui}/api",
             "PREFECT_UI_URL": self.ui,
-            "PREFECT_SERVER_DATABASE_TIMEOUT": "60",  # SQLite has one writer at a time
             "COLLAB_HOME": str(ROOT),
             "COLLAB_POOL": self.pool,
             "COLLAB_SERVE_URL": self.served,

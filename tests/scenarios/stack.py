@@ -13,7 +13,6 @@ from uuid import UUID
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import FlowRun
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -75,24 +74,32 @@ class Stack:
         assert isinstance(run, FlowRun)
         return run.id
 
-    def runs(self, deployment: str) -> list[FlowRun]:
-        """All runs of a deployment that are not merely scheduled, oldest first."""
+    def states(self, deployment: str, data: DataDir) -> list[str]:
+        """The states of a deployment's runs on a data folder, those queued included."""
         with self.client() as client:
             found = client.read_flow_runs(
-                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
-                sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
             )
-        return [run for run in found if run.state and run.state.name != "Scheduled"]
+        own = [run for run in found if run.parameters.get("data_dir") == str(data.root)]
+        return [run.state_name or "" for run in own]
+
+    def scheduled(self, deployment: str) -> int:
+        """How many runs of a deployment its schedule has made for later."""
+        with self.client() as client:
+            found = client.read_flow_runs(
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
+            )
+        return sum(run.auto_scheduled for run in found)
 
     def state(self, run: UUID) -> str:
         """A run's state by name."""
         with self.client() as client:
             found = client.read_flow_run(run).state
-        return found.name if found else ""
+        return (found.name if found else None) or ""
 
     def wait(self, run: UUID, *states: str, seconds: float = 300) -> str:
         """Wait until a run is in one of the states."""
-        return wait_for(lambda: (s := self.state(run)) in states and s or "", seconds)
+        return wait_for(lambda: s if (s := self.state(run)) in states else "", seconds)
 
     def processes(self, part: str) -> list[int]:
         """What the worker started, directly or not, whose command line has this part."""
