@@ -5,6 +5,7 @@ from typing import Any
 
 from collab.movielens.editions import EDITIONS
 from collab.training.recipes import FAITHFUL
+from flows.runners import RUNNERS
 
 EPILOG = """examples:
   python -m flows.pipeline                              ml-100k, all variants
@@ -43,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--item-key", choices=["title", "movie"], help="what an item is (default: the edition's)")
     add("--trust-archive", action="store_true", help="accept a cut-down archive of your own")
     add("--force", action="store_true", help="do everything again, also what is committed")
+    add("--runner", choices=RUNNERS, default="local", help="ray: over a Ray cluster")
     return parser
 
 

@@ -12,6 +12,7 @@ from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import parse_arguments
 from flows.plan import plan
+from flows.runners import runner_options
 from tasks.artifacts import show_checks, show_publication, show_training
 from tasks.events import announce_publication, mark_announced
 from tasks.ingest import fetch_archive, ingest_archive
@@ -77,11 +78,12 @@ def pipeline(
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline from the command line; returns the exit code."""
     given = parse_arguments(arguments)
+    runner = given.pop("runner")
     try:
         # what is refused here need not wait for Prefect to start
         plan(given["edition"], given["variants"], given["epochs"], given["device"])
-        with tags("collab", given["edition"]):
-            print_outcome(pipeline(**given))
+        with tags("collab", given["edition"]), runner_options(runner) as options:
+            print_outcome(pipeline.with_options(**options)(**given))
     except CollabError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1
