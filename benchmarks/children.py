@@ -1,4 +1,4 @@
-"""How many training children are fastest on the CPU: all eight variants, one and two at once.
+"""How many training children are fastest on the CPU: the faithful variants, one or two at once.
 
 `python -m benchmarks.children --archive ml-100k.zip` prints seconds for each choice of children and
 threads, each measured a few times in turn.

@@ -36,7 +36,7 @@ def train(
         fingerprint: of the ratings to train on; by default the edition's newest.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the split, the first weights and the shuffling.
-        variants: which models to train; by default all eight.
+        variants: which to train; `faithful` or `fast` for all of a kind; by default both.
         epochs: passes over the training rows; by default each recipe's own.
         device: auto, cpu, mps, cuda or cuda:N.
         force: train also what is committed.

@@ -6,8 +6,8 @@ import pandas as pd
 
 from collab.training.run import Run
 
-WIDTH, HEIGHT = 640, 320
-LEFT, RIGHT, TOP, BOTTOM = 50, 190, 20, 40  # margins; the legend stands in the right one
+WIDTH, HEIGHT = 680, 360
+LEFT, RIGHT, TOP, BOTTOM = 50, 210, 20, 40  # margins; the legend stands in the right one
 # Okabe and Ito's colours, told apart also by the colour-blind
 COLORS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#999999",
@@ -23,11 +23,12 @@ def learning_curves(runs: list[Run]) -> str:
     parts = [axes(low, high, longest)]
     for number, (name, curve) in enumerate(curves.items()):
         color = COLORS[number % len(COLORS)]
+        dash = ' stroke-dasharray="5 3"' if number // len(COLORS) % 2 else ""
         at = [(x_of(i, longest), y_of(value, low, high)) for i, value in enumerate(curve)]
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
         y = TOP + 12 + 18 * number
         parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>'
+            f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"{dash}/>'
             f'<circle cx="{at[-1][0]:.1f}" cy="{at[-1][1]:.1f}" r="3" fill="{color}"/>'
             f'<text x="{WIDTH - RIGHT + 12}" y="{y}" fill="{color}">{escape(name)}</text>'
         )
