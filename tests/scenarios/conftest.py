@@ -66,3 +66,8 @@ def parameters(archive: Path, data: DataDir, epochs: int) -> dict[str, Any]:
         "epochs": epochs,
         "device": "cpu",
     }
+
+
+def only_data(given: dict[str, Any]) -> dict[str, Any]:
+    """Those of the pipeline's parameters that `ingest` has."""
+    return {name: given[name] for name in ("archive", "trust_archive", "data_dir")}

@@ -9,7 +9,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 
 from collab.paths import DataDir
 from collab.training.recipes import get_recipes
-from tests.scenarios.conftest import TWO
+from tests.scenarios.conftest import TWO, only_data
 from tests.scenarios.stack import Stack, wait_for
 
 
@@ -85,8 +85,3 @@ def test_schedules_make_runs(stack: Stack) -> None:
     """The nightly and the weekly run stand in the calendar."""
     for name in ("ingest", "pipeline"):
         assert wait_for(lambda name=name: stack.scheduled(name), 90) > 0  # type: ignore[misc]
-
-
-def only_data(given: dict[str, Any]) -> dict[str, Any]:
-    """Those of the pipeline's parameters that `ingest` has."""
-    return {name: given[name] for name in ("archive", "trust_archive", "data_dir")}
