@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all lint format bench bench-quick compat clean
+.PHONY: help install run serve test test-all lint format bench bench-quick compat clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: $(STAMP) ## MovieLens 100k to published tables; ARGS="--edition ml-1m" for more
 	$(BIN)/python -m flows.pipeline $(ARGS)
+
+serve: $(STAMP) ## server, worker and deployments on 127.0.0.1 until Ctrl-C; ARGS="--port 4300"
+	@exec $(BIN)/python -m flows.serve $(ARGS)
 
 test: $(STAMP) ## the tests, those on real data included
 	$(BIN)/python -m pytest

@@ -2,12 +2,14 @@
 
 import tempfile
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from collab.errors import CollabError
 from collab.files import commit_folder, read_json, write_json
 from collab.fingerprint import code_digest, fingerprint
 from collab.movielens.archive import unpack
@@ -22,11 +24,15 @@ TABLE_ORDER = {"ratings": "user_id, ts, position", "movies": "movie_id", "users"
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a folder of the lake holds; `path` is where it stands now."""
+    """What a folder of the lake holds; `path` is where it stands now.
+
+    committed_at: when it was made, ISO 8601, UTC.
+    """
 
     path: Path
     edition: str
     fingerprint: str
+    committed_at: str
     item_key: ItemKey
     counts: dict[str, int]
     source: dict[str, Any]
@@ -56,6 +62,20 @@ def load_manifest(folder: Path) -> Manifest:
     """Read the manifest of a committed folder."""
     record = read_json(folder / "manifest.json")
     return Manifest(path=folder, **record)
+
+
+def find_manifest(data: DataDir, edition: str, fingerprint: str | None = None) -> Manifest:
+    """The data of an edition that was committed last, or those of a fingerprint.
+
+    Raises:
+        CollabError: there are none.
+    """
+    found = [load_manifest(file.parent) for file in (data.lake / edition).glob("*/manifest.json")]
+    wanted = [m for m in found if fingerprint in {None, m.fingerprint}]
+    if not wanted:
+        which = f"{edition} with fingerprint {fingerprint}" if fingerprint else edition
+        raise CollabError(f"{data.lake} holds no {which}. Run `ingest` first.")
+    return max(wanted, key=lambda manifest: manifest.committed_at)
 
 
 def ingest(
@@ -118,6 +138,7 @@ def build_lake(
         {
             "edition": edition.name,
             "fingerprint": print_,
+            "committed_at": datetime.now(UTC).isoformat(),
             "item_key": key,
             "counts": counts,
             "source": {k: v for k, v in asdict(source).items() if k != "fetched_now"},

@@ -36,6 +36,11 @@ class DataDir:
         """What analysts read: `serve/movielens.duckdb`."""
         return self.root / "serve"
 
+    @property
+    def journal(self) -> Path:
+        """One line for each step that ended: `journal.jsonl`."""
+        return self.root / "journal.jsonl"
+
 
 def data_dir(given: str | Path | None = None) -> DataDir:
     """The folder given, else `COLLAB_DATA_DIR`, else `data` below the working directory."""

@@ -6,6 +6,7 @@ from typing import Any
 from collab.movielens.editions import EDITIONS
 from collab.publish.regression import MAX_REGRESSION
 from collab.training.recipes import FAITHFUL
+from flows.runners import RUNNERS
 
 EPILOG = """examples:
   python -m flows.pipeline                              ml-100k, all variants
@@ -39,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--data-dir", metavar="DIR", help="where all is kept (default: COLLAB_DATA_DIR or data)")
     add("--seed", type=int, default=42, help="of split, weights and shuffling (default: 42)")
     add("--variants", type=names, metavar="A,B,C", help=VARIANTS_HELP)
-    add("--epochs", type=int, metavar="N", help="default: each recipe's own, 5")
+    add("--epochs", type=int, metavar="N", help="default: each recipe's own")
     add("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
     add("--item-key", choices=["title", "movie"], help="what an item is (default: the edition's)")
     add("--trust-archive", action="store_true", help="accept a cut-down archive of your own")
@@ -52,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="how much worse than the last the champion's valid MSE may be (default: %(default)s)",
     )
     add("--no-gate", action="store_true", help="publish however much worse it is; recorded")
+    add("--runner", choices=RUNNERS, default="local", help="ray: over a Ray cluster")
     return parser
 
 

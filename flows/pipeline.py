@@ -2,27 +2,28 @@
 
 import sys
 
-from prefect import flow, unmapped
+from prefect import flow, tags
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from collab.errors import CollabError
-from collab.movielens.editions import ItemKey, get_edition
+from collab.movielens.editions import ItemKey
 from collab.paths import writable_data_dir
-from collab.publish.interpret import require_interpretable
-from collab.publish.regression import MAX_REGRESSION, require_sensible
-from collab.training.devices import find_slots
-from collab.training.recipe import Recipe
-from collab.training.recipes import get_recipes
+from collab.publish.regression import MAX_REGRESSION
+from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import parse_arguments
+from flows.plan import plan
+from flows.runners import runner_options
+from tasks.artifacts import show_checks, show_publication, show_training
+from tasks.events import announce_publication, mark_announced
 from tasks.ingest import fetch_archive, ingest_archive
 from tasks.publish import publish_tables
-from tasks.train import train_variant
+from tasks.train import train_all
 
 
 @flow(
     name="pipeline",
-    flow_run_name="{edition}-seed-{seed}",
+    flow_run_name=run_name,
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
@@ -61,12 +62,14 @@ def pipeline(
     recipes = plan(edition, variants, epochs, device, max_regression)
     source = fetch_archive(edition, data, archive, trust_archive, force)
     lake, ingested = ingest_archive(source, data, item_key, force)
-    training = train_variant.map(recipes, unmapped(lake), unmapped(data), seed, device, force)
-    trained = training.result()
-    runs = [run for run, _ in trained]
-    snapshot, published = publish_tables(
-        lake, runs, data, force, None if no_gate else max_regression
-    )
+    show_checks(lake)
+    runs, trained = train_all(recipes, lake, data, seed=seed, device=device, force=force)
+    show_training(lake, runs)
+    limit = None if no_gate else max_regression
+    snapshot, published = publish_tables(lake, runs, data, force, limit)
+    show_publication(snapshot)
+    mark_announced(lake)
+    announce_publication(lake, snapshot, published, data)
     return Outcome(
         source=source,
         lake=lake,
@@ -74,40 +77,21 @@ def pipeline(
         runs=runs,
         fetched=source.fetched_now,
         ingested=ingested,
-        trained=sum(now for _, now in trained),
+        trained=trained,
         published=published,
     )
-
-
-def plan(
-    edition: str,
-    variants: list[str] | None,
-    epochs: int | None,
-    device: str,
-    max_regression: float = MAX_REGRESSION,
-) -> list[Recipe]:
-    """Refuse at the door what cannot end well; returns the recipes.
-
-    Raises:
-        CollabError: an unknown edition, variant or device, variants without biases, or a limit
-            that means nothing.
-    """
-    require_sensible(max_regression)
-    get_edition(edition)
-    find_slots(device)
-    recipes = get_recipes(variants, epochs)
-    require_interpretable(recipes)
-    return recipes
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline from the command line; returns the exit code."""
     given = parse_arguments(arguments)
+    runner = given.pop("runner")
     try:
         # what is refused here need not wait for Prefect to start
         checked = ("edition", "variants", "epochs", "device", "max_regression")
         plan(**{name: given[name] for name in checked})
-        print_outcome(pipeline(**given))
+        with tags("collab", given["edition"]), runner_options(runner) as options:
+            print_outcome(pipeline.with_options(**options)(**given))
     except CollabError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -1,7 +1,9 @@
 """Tasks: publication."""
 
 from prefect import task
+from prefect.runtime import flow_run
 
+from collab.journal import below, step
 from collab.lake import Manifest
 from collab.paths import DataDir
 from collab.publish.publish import publish
@@ -14,4 +16,8 @@ def publish_tables(
     lake: Manifest, runs: list[Run], data: DataDir, force: bool, max_regression: float | None
 ) -> tuple[Snapshot, bool]:
     """Build the tables, check them and flip the link."""
-    return publish(lake, runs, data, force=force, max_regression=max_regression)
+    with step(data, "publish", edition=lake.edition, flow_run=flow_run.get_id()) as entry:
+        snapshot, made = publish(lake, runs, data, force=force, max_regression=max_regression)
+        entry["rows"], entry["where"] = lake.counts["ratings"], below(data, snapshot.folder)
+        entry["outcome"] = "made" if made else "found"
+    return snapshot, made

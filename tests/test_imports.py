@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STAGES = ["errors paths files fingerprint", "movielens", "lake", "models", "training", "publish"]
+STAGES = [
+    "errors paths files fingerprint journal",
+    "movielens",
+    "lake",
+    "models",
+    "training",
+    "publish",
+]
 RANK = {name: rank for rank, names in enumerate(STAGES) for name in names.split()}
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock
+
 from collab.errors import CollabError
 from collab.files import read_json, write_json
 from collab.fingerprint import fingerprint
@@ -62,9 +64,12 @@ def find_archive(
     """
     if archive is not None:
         return given_archive(edition, Path(archive), trust)
-    if not refetch and (kept := kept_archive(edition, data)):
-        return kept
-    return fetch(edition, data)
+    data.raw.mkdir(parents=True, exist_ok=True)
+    # of two pipelines one fetches, the other finds it kept
+    with FileLock(data.raw / f".{edition.name}.lock"):
+        if not refetch and (kept := kept_archive(edition, data)):
+            return kept
+        return fetch(edition, data)
 
 
 def given_archive(edition: Edition, path: Path, trust: bool) -> Source:

@@ -1,12 +1,16 @@
 """The child process of one training run: `python -m collab.training.child < spec.json`.
 
-Writes one JSON object a line to standard output: `{"epoch": ...}` as epochs end, `{"error": ...}`
-where the user can mend something (exit code 1).
+Writes one JSON object a line to standard output: `{"epoch": ...}` as epochs end, `{"trained": ...}`
+at the end (false where another process had committed the run by then), `{"error": ...}` where the
+user can mend something (exit code 1). Ends with its parent, however that ends: standard
+input stays open as long as the parent lives.
 """
 
 import json
+import os
 import signal
 import sys
+import threading
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +19,18 @@ from collab.training.run import RunSpec
 from collab.training.train import Progress, train_run
 
 
+def end_with_parent() -> None:
+    """End this process as soon as standard input closes: a device without a lease is not used."""
+
+    def watch() -> None:
+        os.read(sys.stdin.fileno(), 1)  # a plain read: it holds no lock that an exit would wait for
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def tell(event: dict[str, Any]) -> None:
-    """Write one event for the parent; fails, and so ends the child, once the parent is gone."""
+    """Write one event for the parent."""
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
@@ -27,11 +41,13 @@ def tell_epoch(progress: Progress) -> None:
 
 
 def main() -> int:
-    """Train the run whose spec stands on standard input."""
+    """Train the run whose spec is the first line of standard input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides: it ends its children
-    request = json.load(sys.stdin)
+    request = json.loads(sys.stdin.readline())
+    end_with_parent()
     try:
-        train_run(RunSpec.from_json(request["spec"]), force=request["force"], on_epoch=tell_epoch)
+        spec = RunSpec.from_json(request["spec"])
+        tell({"trained": train_run(spec, force=request["force"], on_epoch=tell_epoch)})
     except CollabError as error:
         tell({"error": str(error)})
         return 1
@@ -39,4 +55,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # the watching thread would make native libraries complain at a plain exit

@@ -33,16 +33,20 @@ class Slot:
         """For logs and the lease's lock, such as `cuda:1`."""
         return f"{self.kind}:{self.index}"
 
+    @property
+    def machine_index(self) -> str:
+        """The device as the whole machine numbers it: CUDA_VISIBLE_DEVICES numbers anew."""
+        visible = [d for d in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if d]
+        return visible[self.index] if self.kind == "cuda" and visible else str(self.index)
+
     def environment(self) -> dict[str, str]:
         """What a child process needs to see this device alone, as its first."""
         threads = str(self.threads)
-        shared = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-        if self.kind != "cuda":
-            return {**shared, "CUDA_VISIBLE_DEVICES": ""}
-        visible = [d for d in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if d]
+        seen = self.machine_index if self.kind == "cuda" else ""
         return {
-            **shared,
-            "CUDA_VISIBLE_DEVICES": visible[self.index] if visible else str(self.index),
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "CUDA_VISIBLE_DEVICES": seen,
         }
 
 
@@ -109,7 +113,7 @@ def lease(slots: list[Slot], folder: Path | None = None) -> Iterator[Slot]:
     folder.mkdir(mode=0o700, exist_ok=True)
     while True:
         for slot in slots:
-            lock = FileLock(folder / f"{slot.kind}-{slot.index}.lock", blocking=False)
+            lock = FileLock(folder / f"{slot.kind}-{slot.machine_index}.lock", blocking=False)
             try:
                 lock.acquire()
             except Timeout:

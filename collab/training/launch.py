@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from collab.errors import CollabError
@@ -27,6 +26,7 @@ def run_in_child(
     slots: list[Slot],
     *,
     force: bool = False,
+    on_epoch: Callable[[dict[str, Any]], None] = lambda event: None,
 ) -> tuple[Run, bool]:
     """Train a run in a process of its own on the first free slot.
 
@@ -34,6 +34,7 @@ def run_in_child(
         spec: the run; its device is of the slots' kind.
         slots: the devices it may use.
         force: train even where the run is committed.
+        on_epoch: told of every epoch as it ends, `train.Progress` in plain values.
 
     Returns:
         The run, and whether it was trained now.
@@ -48,10 +49,15 @@ def run_in_child(
     with lease(slots) as slot:
         log.info("%s: training on %s with %d thread(s)", spec.run_id, slot.name, slot.threads)
         request = {"spec": spec.to_json(), "force": force}
-        follow(start_child(slot), request, partial(log_epoch, spec.recipe))
+
+        def report(event: dict[str, Any]) -> None:
+            log_epoch(spec.recipe, event)
+            on_epoch(event)
+
+        trained = follow(start_child(slot), request, report)
     run = load_run(spec.folder)
     log_result(run)
-    return run, True
+    return run, trained
 
 
 def log_epoch(recipe: Recipe, event: dict[str, Any]) -> None:
@@ -96,19 +102,27 @@ def follow(
     child: subprocess.Popen[str],
     request: dict[str, Any],
     on_epoch: Callable[[dict[str, Any]], None],
-) -> None:
-    """Send a child its request, pass on what it says, and judge its end."""
+) -> bool:
+    """Send a child its request, pass on what it says, and judge its end.
+
+    Returns:
+        Whether it trained, or found the run committed.
+    """
     assert child.stdin
     assert child.stdout
+    trained = True
     with child:
         try:
-            child.stdin.write(json.dumps(request))
-            child.stdin.close()
+            child.stdin.write(json.dumps(request) + "\n")
+            child.stdin.flush()  # and it stays open: the child ends when it closes
             for line in child.stdout:
                 event = json.loads(line)
                 if "error" in event:
                     raise CollabError(event["error"])
-                on_epoch(event)
+                if "trained" in event:
+                    trained = event["trained"]
+                else:
+                    on_epoch(event)
         except BrokenPipeError:  # it died before it read; its exit code says how
             pass
         except BaseException:
@@ -116,6 +130,7 @@ def follow(
             raise
     if child.returncode:
         raise ChildDiedError(f"the training process ended with {describe_exit(child.returncode)}")
+    return trained
 
 
 def describe_exit(code: int) -> str:

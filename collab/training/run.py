@@ -10,9 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from collab.errors import CollabError
 from collab.files import read_json
 from collab.fingerprint import code_digest, fingerprint
-from collab.lake import load_manifest
+from collab.lake import Manifest, load_manifest
 from collab.training.recipe import Recipe
 from collab.training.split import VALID_PCT
 
@@ -90,3 +91,24 @@ def committed_runs(runs: Path) -> list[Run]:
     """All committed runs, oldest first."""
     found = [load_run(file.parent) for file in runs.glob("*/run.json")]
     return sorted(found, key=lambda run: (run.record["started_at"], run.run_id))
+
+
+def newest_runs(runs: Path, lake: Manifest, run_ids: list[str] | None = None) -> list[Run]:
+    """Of each variant the run on these data that was started last; or the runs named.
+
+    Raises:
+        CollabError: there are none, or one named is not there.
+    """
+    on_lake = [
+        run for run in committed_runs(runs) if run.record["data_fingerprint"] == lake.fingerprint
+    ]
+    if run_ids is None:
+        found = list({run.record["variant"]: run for run in on_lake}.values())
+    else:
+        by_id = {run.run_id: run for run in on_lake}
+        if missing := sorted(set(run_ids) - set(by_id)):
+            raise CollabError(f"{runs} holds no run {', '.join(missing)} on these data.")
+        found = [by_id[run_id] for run_id in run_ids]
+    if not found:
+        raise CollabError(f"{runs} holds no run on {lake.edition}. Run `train` first.")
+    return found

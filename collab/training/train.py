@@ -1,8 +1,6 @@
 """Train one run in this process and commit its folder."""
 
 import platform
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from collab.files import commit_folder, write_json
+from collab.journal import peak_memory_mib
 from collab.lake import load_manifest
 from collab.training.evaluate import Errors, measure, predict
 from collab.training.fit import fit
@@ -138,12 +137,11 @@ def counts(rows: Prepared, model: nn.Module) -> dict[str, int]:
 def machine(device: torch.device) -> dict[str, Any]:
     """Where a run was made: device, threads, peak memory so far, versions."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "device": device.type,
         "device_name": name,
         "threads": torch.get_num_threads(),
-        "peak_memory_mib": peak // (1024 if sys.platform == "linux" else 1024 * 1024),
+        "peak_memory_mib": peak_memory_mib(),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},

@@ -108,11 +108,11 @@ def test_a_dead_child_is_tried_again_alone(
 ) -> None:
     calls: list[str] = []
 
-    def die_once(spec, slots, *, force):  # type: ignore[no-untyped-def]
+    def die_once(spec, slots, **more):  # type: ignore[no-untyped-def]
         calls.append(spec.recipe.name)
         if calls.count("embedding_nn") == 1 and spec.recipe.name == "embedding_nn":
             raise ChildDiedError("signal 9")
-        return run_in_child(spec, slots, force=force)
+        return run_in_child(spec, slots, **more)
 
     monkeypatch.setattr(train, "run_in_child", die_once)
     assert run(planted_zip, data) == 0

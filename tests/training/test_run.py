@@ -135,6 +135,20 @@ def test_a_childs_reason_is_the_users_error(spec: RunSpec) -> None:
     assert not hot.folder.exists()
 
 
+def test_a_child_ends_with_its_parent(spec: RunSpec) -> None:
+    child = launch.start_child(CPU_SLOTS[0])
+    assert child.stdin
+    assert child.stdout
+    endless = replace(spec, recipe=RECIPE.but(epochs=100_000))
+    child.stdin.write(json.dumps({"spec": endless.to_json(), "force": False}) + "\n")
+    child.stdin.flush()
+    assert child.stdout.readline()  # it trains
+    child.stdin.close()  # as when the parent is killed
+    for _ in child.stdout:
+        pass
+    assert child.wait(20) == 1
+
+
 def test_a_killed_child_is_reported_and_leaves_nothing(
     spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,4 +214,5 @@ def test_a_child_sees_its_device_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CUDA[1].environment()["CUDA_VISIBLE_DEVICES"] == "1"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
     assert CUDA[1].environment()["CUDA_VISIBLE_DEVICES"] == "5"
+    assert CUDA[1].machine_index == "5"  # by which it is leased
     assert CPU_SLOTS[0].environment()["CUDA_VISIBLE_DEVICES"] == ""

@@ -1,0 +1,125 @@
+"""What orchestration costs: the pipeline against the same steps as plain functions.
+
+`python -m benchmarks.overhead --archive ml-100k.zip` starts a server of its own on 127.0.0.1 and
+does each a few times in turn: in a fresh data folder, and again where all is committed, which
+leaves the orchestration alone. It prints seconds, and the difference of the least disturbed of each.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from collab.lake import Manifest, ingest
+from collab.movielens.editions import ML_100K
+from collab.movielens.sources import find_archive
+from collab.paths import DataDir
+from collab.publish.publish import publish
+from collab.training.devices import Slot, cpu_slots
+from collab.training.launch import run_in_child
+from collab.training.recipe import Recipe
+from collab.training.recipes import get_recipes
+from collab.training.run import Run, RunSpec
+from flows.processes import end, start
+from flows.serve import HOST, Place, wait_until_healthy
+
+KIND = "faithful"  # the eight variants of the chapter
+
+
+def plain(archive: Path, data: DataDir) -> None:
+    """Fetch, ingest, train and publish without Prefect."""
+    lake = make_lake(archive, data)
+    publish(lake, train_all(lake, data, cpu_slots()), data)
+
+
+def make_lake(archive: Path, data: DataDir) -> Manifest:
+    """The archive as Parquet."""
+    data.root.mkdir(parents=True, exist_ok=True)
+    lake, _ = ingest(find_archive(ML_100K, data, archive=archive), data)
+    return lake
+
+
+def train_all(lake: Manifest, data: DataDir, slots: list[Slot]) -> list[Run]:
+    """The eight faithful variants, as many at once as there are slots."""
+
+    def train(recipe: Recipe) -> Run:
+        spec = RunSpec(lake=lake.path, runs=data.runs, recipe=recipe, seed=42, device="cpu")
+        return run_in_child(spec, slots)[0]
+
+    with ThreadPoolExecutor(max_workers=len(slots)) as pool:
+        return list(pool.map(train, get_recipes([KIND])))
+
+
+def orchestrated(archive: Path, data: DataDir, place: Place) -> None:
+    """The same as `python -m flows.pipeline` against a server that is there."""
+    given = ["--archive", str(archive), "--data-dir", str(data.root), "--device", "cpu"]
+    given += ["--variants", KIND]
+    run(["-m", "flows.pipeline", *given], place)
+
+
+def run(arguments: list[str], place: Place) -> None:
+    """Run Python to a good end, in the environment of the server."""
+    command = [sys.executable, *arguments]
+    subprocess.run(command, env=place.environment(), check=True, capture_output=True)
+
+
+def seconds(work: Callable[..., object], *arguments: object) -> float:
+    """How long a call takes."""
+    began = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - began
+
+
+def compare(archive: Path, rounds: int) -> None:
+    """Time both in turn and print what came of it.
+
+    Both start a Python of their own, so that imports count for both.
+    """
+    times: dict[tuple[str, str], list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        place = Place(data=DataDir(home), home=home, port=4790, pool="none")
+        at = ["--host", HOST, "--port", str(place.port)]
+        server = start(["prefect", "server", "start", *at], home / "log", place.environment())
+        try:
+            wait_until_healthy(place, server)
+            for number in range(rounds):
+                data = DataDir(home / f"plain{number}")
+                alone = ["-m", "benchmarks.overhead", "--archive", str(archive)]
+                alone += ["--plain", str(data.root)]
+                for state in ("fresh", "committed"):
+                    times["plain", state].append(seconds(run, alone, place))
+                data = DataDir(home / f"pipeline{number}")
+                for state in ("fresh", "committed"):
+                    spent = seconds(orchestrated, archive, data, place)
+                    times["pipeline", state].append(spent)
+        finally:
+            end(server)
+    for (name, state), values in times.items():
+        shown = ", ".join(f"{value:.1f}" for value in values)
+        sys.stdout.write(f"{name}, {state}: {shown}\n")
+    for state in ("fresh", "committed"):
+        cost = min(times["pipeline", state]) - min(times["plain", state])
+        sys.stdout.write(f"orchestration, {state}: {cost:.1f} s\n")
+
+
+def main() -> None:
+    """Compare, or with --plain do the plain steps once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--archive", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.plain:
+        plain(given.archive, DataDir(given.plain))
+    else:
+        compare(given.archive, given.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Where the variants are trained: on this machine, or spread over a Ray cluster."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from collab.errors import CollabError
+
+RUNNERS = ("local", "ray")
+
+
+@contextmanager
+def runner_options(runner: str) -> Iterator[dict[str, Any]]:
+    """What a flow's `with_options` takes to train with a runner; nothing for `local`.
+
+    Raises:
+        CollabError: Ray is not installed, or the cluster would have no server to report to.
+    """
+    if runner == "local":
+        yield {}
+        return
+    if not os.environ.get("PREFECT_API_URL"):
+        raise CollabError(
+            "--runner ray needs a Prefect server that the cluster reaches; set PREFECT_API_URL."
+        )
+    try:
+        import ray
+        from prefect_ray import RayTaskRunner
+        from prefect_ray.context import remote_options
+    except ImportError as error:
+        raise CollabError(
+            f"--runner ray needs prefect-ray ({error}); install the extra: pip install -e '.[ray]'"
+        ) from error
+    try:
+        ray.init(namespace="prefect", log_to_driver=False)  # RAY_ADDRESS names a cluster
+    except ConnectionError as error:
+        raise CollabError(
+            f"There is no Ray cluster at RAY_ADDRESS={os.environ.get('RAY_ADDRESS')}: {error}"
+        ) from error
+    try:
+        gpus = 1 if ray.cluster_resources().get("GPU") else 0
+        with remote_options(num_cpus=1, num_gpus=gpus):
+            yield {"task_runner": RayTaskRunner()}
+    finally:
+        ray.shutdown()

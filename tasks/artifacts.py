@@ -1,0 +1,63 @@
+"""Artifacts: what a flow run's page shows besides its log."""
+
+import base64
+import os
+from typing import Any
+
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_table_artifact,
+)
+
+from collab.lake import Manifest
+from collab.publish.curves import learning_curves
+from collab.publish.snapshot import Snapshot
+from collab.training.run import Run
+
+ENV_SERVE_URL = "COLLAB_SERVE_URL"
+COLUMNS = ("variant", "mse", "rmse", "mae", "train_seconds", "peak_memory_mib", "device", "run_id")
+
+
+def show_checks(lake: Manifest) -> None:
+    """The results of the checks of the data, the failed ones first."""
+    rows = sorted(lake.checks(), key=lambda row: bool(row["passed"]))
+    create_table_artifact(
+        rows,
+        key=f"checks-{lake.edition}",
+        description=f"{lake.edition} {lake.fingerprint[:12]}: {lake.counts['ratings']:,} ratings",
+    )
+
+
+def show_training(lake: Manifest, runs: list[Run]) -> None:
+    """The leaderboard as a table and the learning curves as an image."""
+    best_first = sorted(runs, key=lambda run: float(run.record["mse"]))
+    create_table_artifact(
+        [leaderboard_row(run) for run in best_first],
+        key=f"leaderboard-{lake.edition}",
+        description=f"Errors on the held-out ratings of {lake.edition}, best first",
+    )
+    svg = base64.b64encode(learning_curves(best_first).encode()).decode()
+    create_image_artifact(
+        f"data:image/svg+xml;base64,{svg}",
+        key=f"curves-{lake.edition}",
+        description="Valid MSE by epoch",
+    )
+
+
+def leaderboard_row(run: Run) -> dict[str, Any]:
+    """One row, numbers rounded to what is read."""
+    row = {name: run.record[name] for name in COLUMNS}
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}
+
+
+def show_publication(snapshot: Snapshot) -> None:
+    """A link to the report of a publication: below COLLAB_SERVE_URL where that is set."""
+    served = os.environ.get(ENV_SERVE_URL)
+    page = f"snapshots/{snapshot.folder.name}/report.html"
+    create_link_artifact(
+        f"{served.rstrip('/')}/{page}" if served else (snapshot.folder / "report.html").as_uri(),
+        key=f"report-{snapshot.record['edition']}",
+        link_text=f"Report of snapshot {snapshot.seq:06d}",
+        description=f"Champion {snapshot.record['champion']}",
+    )

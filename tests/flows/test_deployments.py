@@ -1,0 +1,62 @@
+"""`prefect.yaml` and the automations, as far as they can be judged without a server."""
+
+import importlib
+import inspect
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
+DEPLOYMENTS: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in FILE["deployments"]}
+
+
+def flow_of(deployment: dict[str, Any]) -> Any:
+    """The flow that a deployment's entrypoint names."""
+    path, name = deployment["entrypoint"].split(":")
+    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    return getattr(module, name)
+
+
+def test_which_there_are() -> None:
+    assert set(DEPLOYMENTS) == {"ingest", "train", "publish", "pipeline", "watch"}
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_every_parameter_is_one_of_the_flow(name: str) -> None:
+    """Prefect itself accepts an unknown one, and the run fails at night."""
+    deployment = DEPLOYMENTS[name]
+    known = set(inspect.signature(flow_of(deployment).fn).parameters)
+    given = set(deployment["parameters"])
+    for trigger in deployment.get("triggers", []):
+        given |= set(trigger["parameters"])
+    assert given <= known
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_what_each_declares(name: str) -> None:
+    deployment = DEPLOYMENTS[name]
+    assert deployment["description"]
+    assert "collab" in deployment["tags"]
+    assert deployment["work_pool"]["name"] == "{{ $COLLAB_POOL }}"
+    assert deployment["work_pool"]["job_variables"]["stream_output"] is False
+    limit = deployment["concurrency_limit"]
+    assert limit["limit"] == 1
+    assert limit["collision_strategy"] in {"ENQUEUE", "CANCEL_NEW"}
+    assert limit["grace_period_seconds"] == 60
+    for schedule in deployment.get("schedules", []):
+        assert ZoneInfo(schedule["timezone"])
+
+
+def test_the_heartbeat_is_awaited_longer_than_it_takes() -> None:
+    variables = DEPLOYMENTS["train"]["work_pool"]["job_variables"]["env"]
+    from flows.automations import crashed
+
+    trigger: Any = crashed(timedelta(seconds=90)).trigger
+    assert trigger.within >= 2 * timedelta(
+        seconds=int(variables["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+    )

@@ -1,0 +1,140 @@
+"""A server, a work pool, the deployments and a worker on 127.0.0.1, to be ended at will."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from collab.paths import DataDir
+from flows.processes import descendants, end, start
+from flows.serve import HOST, Place, set_up, wait_until_healthy
+
+T = TypeVar("T")
+
+HEARTBEAT_WINDOW = 45  # seconds; heartbeats come every 30, the least that Prefect allows
+QUICK_EVENTS = {
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
+    "PREFECT_SERVER_EVENTS_EXPIRED_BUCKET_BUFFER": "PT2S",
+}
+
+
+class Stack:
+    """The parts as processes; each may be killed and started again by a test."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start all parts below a folder."""
+        self.place = Place(data=DataDir(folder), home=folder, port=free_port(), pool="tests")
+        self.environment = {**self.place.environment(), **QUICK_EVENTS}
+        self.server = self.start_server()
+        set_up(self.place, self.environment)
+        self._call("flows.automations", "--heartbeat", str(HEARTBEAT_WINDOW))
+        self.worker = self.start_worker()
+
+    def start_server(self) -> "subprocess.Popen[str]":
+        port = str(self.place.port)
+        command = ["prefect", "server", "start", "--host", HOST, "--port", port]
+        self.server = start(command, self.place.home / "server.log", self.environment)
+        wait_until_healthy(self.place, self.server)
+        return self.server
+
+    def start_worker(self) -> "subprocess.Popen[str]":
+        command = ["prefect", "worker", "start", "--pool", "tests", "--type", "process"]
+        self.worker = start(command, self.place.home / "worker.log", self.environment)
+        return self.worker
+
+    def end(self) -> None:
+        end(self.worker)
+        end(self.server)
+
+    def _call(self, *module: str) -> None:
+        done = start(list(module), self.place.home / "calls.log", self.environment)
+        assert done.wait(120) == 0
+
+    def client(self) -> SyncPrefectClient:
+        return get_client(sync_client=True)
+
+    def settings(self) -> Any:
+        """The context in which this process talks to the stack's server."""
+        return temporary_settings({PREFECT_API_URL: f"{self.place.ui}/api"})
+
+    def run(self, deployment: str, **parameters: Any) -> UUID:
+        """Ask for a run of `flow/deployment`; returns its id at once."""
+        run = run_deployment(deployment, parameters=parameters, timeout=0)
+        assert isinstance(run, FlowRun)
+        return run.id
+
+    def states(self, deployment: str, data: DataDir) -> list[str]:
+        """The states of a deployment's runs on a data folder, those queued included."""
+        with self.client() as client:
+            found = client.read_flow_runs(
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
+            )
+        own = [run for run in found if run.parameters.get("data_dir") == str(data.root)]
+        return [run.state_name or "" for run in own]
+
+    def scheduled(self, deployment: str) -> int:
+        """How many runs of a deployment its schedule has made for later."""
+        with self.client() as client:
+            found = client.read_flow_runs(
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
+            )
+        return sum(run.auto_scheduled for run in found)
+
+    def state(self, run: UUID) -> str:
+        """A run's state by name."""
+        with self.client() as client:
+            found = client.read_flow_run(run).state
+        return (found.name if found else None) or ""
+
+    def wait(self, run: UUID, *states: str, seconds: float = 300) -> str:
+        """Wait until a run is in one of the states."""
+        return wait_for(lambda: s if (s := self.state(run)) in states else "", seconds)
+
+    def processes(self, part: str) -> list[int]:
+        """What the worker started, directly or not, whose command line has this part."""
+        found = {pid: command_line(pid) for pid in descendants(self.worker.pid)}
+        return [pid for pid, line in found.items() if part in line]
+
+
+def command_line(pid: int) -> str:
+    """A process's command line, empty where it is gone."""
+    command = ["ps", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def free_port() -> int:
+    """A port that is free now, and the next one too by all likelihood."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(look: Callable[[], T], seconds: float) -> T:
+    """Look until there is something.
+
+    Raises:
+        TimeoutError: there never was.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.2)
+    raise TimeoutError(f"nothing after {seconds} s")
+
+
+def kill(*pids: int) -> None:
+    """SIGKILL."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)

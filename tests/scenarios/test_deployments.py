@@ -1,0 +1,87 @@
+"""The deployments at work: a run by hand, the chain of events, a run while another runs."""
+
+import time
+from typing import Any
+
+import duckdb
+import pytest
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+from collab.paths import DataDir
+from collab.training.recipes import get_recipes
+from tests.scenarios.conftest import TWO, only_data
+from tests.scenarios.stack import Stack, wait_for
+
+
+def query(data: DataDir, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_the_pipeline_by_hand(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
+    run = stack.run("pipeline/pipeline", **quick)
+    assert stack.wait(run, "Completed", "Failed", "Crashed") == "Completed"
+    assert query(data, "SELECT variant FROM leaderboard ORDER BY ALL") == [(name,) for name in TWO]
+    with stack.client() as client:
+        page = client.read_flow_run(run)
+        shown = client.read_artifacts(
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+        )
+    assert page.name == "ml-100k, dot_product_bias_wd embedding_nn, seed 42"
+    assert {"collab", "ml-100k"} <= set(page.tags)
+    artifacts = {artifact.key: artifact for artifact in shown}
+    assert set(artifacts) == {
+        "checks-ml-100k", "leaderboard-ml-100k", "curves-ml-100k", "report-ml-100k",
+        "train-dot-product-bias-wd", "train-embedding-nn",
+    }  # fmt: skip
+    assert artifacts["train-embedding-nn"].data == 100
+    assert str(artifacts["curves-ml-100k"].data).startswith("data:image/svg+xml;base64,")
+
+
+def test_a_run_while_another_runs(stack: Stack, quick: dict[str, Any]) -> None:
+    """`pipeline` declares CANCEL_NEW: what is asked for while one runs is cancelled."""
+    first = stack.run("pipeline/pipeline", **quick)
+    stack.wait(first, "Running")
+    second = stack.run("pipeline/pipeline", **quick)
+    assert stack.wait(second, "Cancelled", "Completed", "Failed", seconds=120) == "Cancelled"
+    assert stack.wait(first, "Completed", "Failed", "Crashed") == "Completed"
+
+
+@pytest.mark.slow
+def test_what_an_event_asks_for_waits(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
+    """`train` declares ENQUEUE: the second run waits for the first, and both complete."""
+    stack.wait(stack.run("ingest/ingest", **only_data(quick)), "Completed")
+    wait_for(lambda: stack.states("publish", data) == ["Completed"], 300)
+    train = {name: quick[name] for name in ("data_dir", "variants", "epochs", "device")}
+    pair = [stack.run("train/train", **train, seed=seed) for seed in (1, 2)]
+    for run in pair:
+        assert stack.wait(run, "Completed", "Failed", "Crashed", "Cancelled") == "Completed"
+    with stack.client() as client:
+        first, second = sorted(
+            (client.read_flow_run(run) for run in pair), key=lambda run: str(run.start_time)
+        )
+    assert first.end_time
+    assert second.start_time
+    assert first.end_time <= second.start_time
+
+
+@pytest.mark.slow
+def test_new_ratings_are_trained_on_and_published(
+    stack: Stack, quick: dict[str, Any], data: DataDir
+) -> None:
+    """The chain: ingest, by its event train, by its event publish; the same data start nothing."""
+    for _ in range(2):
+        run = stack.run("ingest/ingest", **only_data(quick))
+        assert stack.wait(run, "Completed", "Failed") == "Completed"
+        wait_for(lambda: stack.states("publish", data) == ["Completed"], 300)
+        assert stack.states("train", data) == ["Completed"]
+        assert query(data, "SELECT count(*) FROM leaderboard") == [(len(get_recipes()),)]
+        time.sleep(15)  # in which the second time an event would start what it should not
+    assert stack.states("train", data) == stack.states("publish", data) == ["Completed"]
+
+
+@pytest.mark.slow
+def test_schedules_make_runs(stack: Stack) -> None:
+    """The nightly and the weekly run stand in the calendar."""
+    for name in ("ingest", "pipeline"):
+        assert wait_for(lambda name=name: stack.scheduled(name), 90) > 0  # type: ignore[misc]

@@ -1,0 +1,111 @@
+"""A pipeline killed at random moments, two at once, and a data folder that is moved."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from collab.journal import read_journal
+from collab.paths import DataDir
+from tests.scenarios.stack import Stack
+
+pytestmark = pytest.mark.slow
+
+MOMENTS = 20
+TIMES = {
+    "publish_info": ("published_at",),
+    "runs": ("started_at", "seconds", "train_seconds", "peak_memory_mib"),
+}
+
+
+def begin(stack: Stack, given: dict[str, Any], *more: str) -> "subprocess.Popen[str]":
+    """`python -m flows.pipeline` in a process group of its own, using the stack's server."""
+    options = ["--archive", given["archive"], "--trust-archive", "--data-dir", given["data_dir"]]
+    chosen = ["--variants", ",".join(given["variants"]), "--epochs", str(given["epochs"])]
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.pipeline", *options, *chosen, "--device", "cpu", *more],
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    """Wait for a good end; returns what was printed."""
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, printed
+    return printed
+
+
+def tables(data: DataDir) -> dict[str, list[tuple[Any, ...]]]:
+    """Every published table, all rows, apart from times and what depends on them."""
+    with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
+        names = [
+            name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        ]
+        found = {}
+        for name in names:
+            less = "EXCLUDE (" + ", ".join(TIMES[name]) + ")" if name in TIMES else ""
+            where = "WHERE metric <> 'seconds'" if name == "metrics" else ""
+            found[name] = con.execute(
+                f"SELECT * {less} FROM {name} {where} ORDER BY ALL"
+            ).fetchall()
+        return found
+
+
+def made(data: DataDir, step: str) -> int:
+    """How often a step did something, as the journal has it."""
+    return sum((e["step"], e["outcome"]) == (step, "made") for e in read_journal(data))
+
+
+def test_killed_at_random_moments_a_clean_run_gives_the_same_tables(
+    stack: Stack, quick: dict[str, Any], data: DataDir, tmp_path: Path
+) -> None:
+    """Each attempt does all of it anew, so that each kill falls into work; the last one resumes."""
+    undisturbed = {**quick, "data_dir": str(tmp_path / "undisturbed")}
+    started = time.monotonic()
+    finish(begin(stack, undisturbed))
+    takes = time.monotonic() - started
+    moments = random.Random(42)  # noqa: S311
+    for number in range(MOMENTS):
+        process = begin(stack, quick, "--force")
+        time.sleep(moments.uniform(0.25, 1) * takes)  # Python alone takes the first quarter
+        with_children = number % 2 == 0
+        (os.killpg if with_children else os.kill)(process.pid, signal.SIGKILL)
+        process.communicate()
+    finish(begin(stack, quick))
+    expected = tables(DataDir(tmp_path / "undisturbed"))
+    assert len(expected) >= 10
+    assert tables(data) == expected
+    left = [path.name for path in data.root.rglob("*.tmp*")]
+    assert left == []
+
+
+def test_two_at_once_on_one_data_folder(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
+    for process in [begin(stack, quick) for _ in range(2)]:
+        finish(process)
+    assert made(data, "train") == 2  # each variant once, by the one or the other
+    assert made(data, "ingest") == 1
+    assert len(tables(data)["runs"]) == 2
+
+
+def test_a_data_folder_may_be_moved(
+    stack: Stack, quick: dict[str, Any], data: DataDir, tmp_path: Path
+) -> None:
+    finish(begin(stack, quick))
+    before = tables(data)
+    moved = tmp_path / "elsewhere" / "moved"
+    moved.parent.mkdir()
+    shutil.move(data.root, moved)
+    assert tables(DataDir(moved)) == before
+    assert "Nothing has changed" in finish(begin(stack, {**quick, "data_dir": str(moved)}))

@@ -1,0 +1,120 @@
+"""What dies in the middle of a run: a training child, the flow, the worker, the server."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+from collab.files import is_whole
+from collab.journal import read_journal
+from collab.paths import DataDir
+from flows.processes import end, lives
+from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, kill, wait_for
+from tests.scenarios.test_deployments import query
+
+pytestmark = pytest.mark.slow
+
+ENDS = ("Completed", "Failed", "Crashed", "Cancelled")
+CHILD = "collab.training.child"
+ENGINE = "prefect.engine"
+
+
+def trained(data: DataDir) -> Counter[str]:
+    """How often each variant was trained to the end."""
+    return Counter(
+        entry["variant"]
+        for entry in read_journal(data)
+        if entry["step"] == "train" and entry["outcome"] == "made"
+    )
+
+
+def committed(data: DataDir) -> list[Path]:
+    """The run folders that stand whole."""
+    return [file.parent for file in data.runs.glob("*/run.json") if is_whole(file.parent)]
+
+
+def task_attempts(stack: Stack, run: UUID) -> dict[str, int]:
+    """How often each training task of a flow run was tried."""
+    with stack.client() as client:
+        tasks = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run])))
+    return {task.name: task.run_count for task in tasks if task.name.startswith("train-")}
+
+
+def begin(stack: Stack, long: dict[str, Any]) -> UUID:
+    """A pipeline whose children train."""
+    run = stack.run("pipeline/pipeline", **long)
+    wait_for(lambda: len(stack.processes(CHILD)) == 2, 180)
+    return run
+
+
+def test_a_killed_training_child_is_retried_alone(
+    stack: Stack, long: dict[str, Any], data: DataDir
+) -> None:
+    run = begin(stack, long)
+    kill(stack.processes(CHILD)[0])
+    assert stack.wait(run, *ENDS) == "Completed"
+    assert sorted(task_attempts(stack, run).values()) == [1, 2]
+    assert set(trained(data).values()) == {1}
+
+
+def test_a_killed_flow_is_resumed_by_the_next_run(
+    stack: Stack, long: dict[str, Any], data: DataDir
+) -> None:
+    run = begin(stack, long)
+    wait_for(lambda: committed(data), 180)
+    kill(*stack.processes(ENGINE))
+    assert stack.wait(run, *ENDS, seconds=60) == "Crashed"  # its worker saw it end
+    first = committed(data)
+    assert len(first) == 1
+    again = stack.run("pipeline/pipeline", **long)
+    assert stack.wait(again, *ENDS) == "Completed"
+    assert set(trained(data).values()) == {1}
+    found = [e for e in read_journal(data) if (e["step"], e["outcome"]) == ("train", "found")]
+    assert [entry["where"] for entry in found] == [f"runs/{first[0].name}"]
+
+
+def test_a_lost_machine_is_marked_crashed_by_the_automation(
+    stack: Stack, long: dict[str, Any], data: DataDir
+) -> None:
+    """Flow and worker are killed at once: nobody is left to tell, but the heartbeat is missed."""
+    run = begin(stack, long)
+    engines, children = stack.processes(ENGINE), stack.processes(CHILD)
+    kill(stack.worker.pid, *engines)
+    wait_for(lambda: not any(lives(pid) for pid in children), 20)  # they end with their parent
+    stack.worker.wait()
+    stack.start_worker()
+    assert stack.state(run) == "Running"
+    assert stack.wait(run, *ENDS, seconds=2 * HEARTBEAT_WINDOW + 60) == "Crashed"
+    again = stack.run("pipeline/pipeline", **long)
+    assert stack.wait(again, *ENDS) == "Completed"
+    assert set(trained(data).values()) == {1}
+
+
+def test_a_killed_worker_leaves_its_run_to_end(
+    stack: Stack, long: dict[str, Any], data: DataDir
+) -> None:
+    run = begin(stack, long)
+    kill(stack.worker.pid)
+    stack.worker.wait()
+    assert stack.wait(run, *ENDS) == "Completed"
+    stack.start_worker()
+    again = stack.run("pipeline/pipeline", **long)
+    assert stack.wait(again, *ENDS) == "Completed"
+    assert set(trained(data).values()) == {1}
+
+
+def test_a_restarted_server_does_not_lose_the_run(
+    stack: Stack, long: dict[str, Any], data: DataDir
+) -> None:
+    run = begin(stack, long)
+    end(stack.server)
+    stack.start_server()
+    state = stack.wait(run, *ENDS)
+    if state != "Completed":
+        again = stack.run("pipeline/pipeline", **long)
+        assert stack.wait(again, *ENDS) == "Completed"
+    assert query(data, "SELECT count(*) FROM leaderboard") == [(2,)]
+    assert set(trained(data).values()) == {1}
