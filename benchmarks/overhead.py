@@ -2,7 +2,7 @@
 
 `python -m benchmarks.overhead --archive ml-100k.zip` starts a server of its own on 127.0.0.1 and
 does each a few times in turn: in a fresh data folder, and again where all is committed, which
-leaves the orchestration alone. It prints seconds, and the difference of the least disturbed of each.
+leaves the orchestration alone. It prints seconds, and what the least disturbed ones differ by.
 """
 
 import argparse
