@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all lint format clean
+.PHONY: help install run test test-all lint format bench bench-quick compat clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,5 +35,14 @@ format: $(STAMP) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: $(STAMP) ## this project beside its peers, each in an environment of its own
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-quick: $(STAMP) ## our variants and Surprise alone
+	$(BIN)/python -m benchmarks.run --quick $(ARGS)
+
+compat: $(STAMP) ## open what is served with DuckDB 1.4 and 1.5
+	$(BIN)/python scripts/compat.py $(ARGS)
+
 clean: ## remove .venv and what tools cache; data/ is kept
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info build
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache *.egg-info build

@@ -9,6 +9,7 @@ for _name, _value in {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 is too short on a busy machine
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "collab",  # the library's log lines belong to their run
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # it also logs outside of flows
     "DO_NOT_TRACK": "1",
 }.items():
     os.environ.setdefault(_name, _value)

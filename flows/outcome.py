@@ -1,6 +1,7 @@
 """What a pipeline run came to, and how it is told on a terminal."""
 
 import os
+import sys
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -34,7 +35,7 @@ class Outcome:
 
 def print_outcome(outcome: Outcome) -> None:
     """The leaderboard, what was done, where the tables are, and what to try next."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 100)
     console.print(leaderboard(outcome))
     console.print(done(outcome))
     database = shown_path(outcome)
@@ -54,7 +55,8 @@ def leaderboard(outcome: Outcome) -> Table:
     """The runs, best first."""
     table = Table(title=f"{outcome.lake.edition}: {outcome.lake.counts['ratings']:,} ratings")
     for name in ("variant", "valid MSE", "RMSE", "MAE", "seconds", "device"):
-        table.add_column(name, justify="left" if name in {"variant", "device"} else "right")
+        left = name in {"variant", "device"}
+        table.add_column(name, justify="left" if left else "right", no_wrap=name == "variant")
     champion = outcome.snapshot.record["champion"]
     for run in sorted(outcome.runs, key=lambda run: float(run.record["mse"])):
         record = run.record
