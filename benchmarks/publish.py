@@ -87,7 +87,7 @@ def in_process(what: str, threads: int) -> dict[str, float]:
     """One measurement in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.publish", "--one", what]
     command += ["--threads", str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
 
@@ -95,7 +95,7 @@ def in_process(what: str, threads: int) -> dict[str, float]:
 def faiss_flat(python: str, threads: int) -> dict[str, float]:
     """The flat index of faiss on the same matrix."""
     command = [python, "-c", MATRIX + FAISS, str(threads), str(NEIGHBORS)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     seconds, used = (float(text) for text in done.stdout.split())
     return {"seconds": seconds, "cpu_seconds": used}
 

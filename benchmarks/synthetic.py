@@ -84,8 +84,15 @@ def make_runs(runs: Path, lake: Manifest, size: Size) -> None:
     """Run folders of all variants; one set of files, linked, but for the weights."""
     shared = runs.parent / "shared"
     shared.mkdir(parents=True)
+    named = [
+        ("train", "loss"),
+        ("train", "seconds"),
+        *(("valid", m) for m in ("mse", "rmse", "mae")),
+    ]
     metrics = [
-        {"epoch": epoch, "split": "valid", "metric": "mse", "value": 1.0} for epoch in range(1, 6)
+        {"epoch": epoch, "split": split, "metric": metric, "value": 1.0}
+        for epoch in range(1, 6)
+        for split, metric in named
     ]
     pd.DataFrame(metrics).to_parquet(shared / "metrics.parquet")
     write_vocabulary(shared / "vocabulary.parquet", size)
@@ -144,6 +151,7 @@ def run_record(name: str, lake: Manifest, size: Size, mse: float) -> dict[str, o
         "recipe": VARIANTS[name].to_json(),
         "seed": 42,
         "valid_pct": 0.2,
+        "batch_size": 64,
         "n_train": size.ratings - size.ratings // 5,
         "n_valid": size.ratings // 5,
         "n_users": size.users,

@@ -69,3 +69,10 @@ def real_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataDir, Source
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """A publication of planted titles and two trained runs, for tests that only read it."""
     return publish_planted(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def data_dir(published: Published, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The planted publication as the data folder of the environment."""
+    monkeypatch.setenv("COLLAB_DATA_DIR", str(published.data.root))
+    return published.data.root

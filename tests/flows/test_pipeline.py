@@ -123,7 +123,8 @@ def test_help_needs_no_server() -> None:
     command = [sys.executable, "-m", "flows.pipeline", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for option in ("--edition", "--archive", "--data-dir", "--seed", "--variants", "--epochs",
-                   "--device", "--trust-archive", "--force", "--item-key"):  # fmt: skip
+                   "--device", "--trust-archive", "--force", "--item-key", "--max-regression",
+                   "--no-gate"):  # fmt: skip
         assert option in done.stdout
     assert "Starting temporary server" not in done.stderr
 
@@ -137,3 +138,26 @@ def test_runs_of_another_seed_become_history(planted_zip: Path, data: DataDir) -
         (42, False),
         (42, False),
     ]
+
+
+def test_a_much_worse_champion_is_refused_unless_told_otherwise(
+    planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(planted_zip, data, "--epochs", "20") == 0
+    capsys.readouterr()
+    assert run(planted_zip, data) == 1  # one epoch
+    refused = capsys.readouterr().err
+    assert "worse than" in refused
+    assert "--max-regression" in refused
+    assert read_json(data.serve / "latest.json")["seq"] == 1
+    assert run(planted_zip, data, "--no-gate") == 0
+    latest = read_json(data.serve / "latest.json")
+    assert (latest["seq"], latest["max_regression"], latest["compared_with"]) == (2, None, 1)
+
+
+def test_a_limit_that_means_nothing_is_refused_at_the_door(
+    planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(planted_zip, data, "--max-regression", "-1") == 1
+    assert "max_regression is -1" in capsys.readouterr().err
+    assert not data.root.exists()

@@ -3,6 +3,9 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from collab.lake import Manifest, ingest, load_manifest
 from collab.movielens.editions import ML_LATEST_SMALL
@@ -94,3 +97,8 @@ def publish_planted(root: Path) -> Published:
     made = Published(data=data, lake=lake, runs=runs)
     made.publish()
     return made
+
+
+def ask(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    return con.execute(sql).fetchall()

@@ -87,7 +87,9 @@ def test_a_killed_publisher_leaves_a_whole_publication(data: DataDir, kills: int
     moments = random.Random(0)  # noqa: S311
     for _ in range(kills):
         publisher = start("publish", data.root, 2, 1000, ROWS)
-        time.sleep(moments.uniform(0.4, 1.2))  # it takes about 0.4 s to start
+        assert publisher.stdout
+        assert publisher.stdout.readline() == "ready\n"
+        time.sleep(moments.uniform(0, 0.6))  # a publication takes about 0.1 s
         publisher.send_signal(signal.SIGKILL)
         publisher.communicate()
         now = current_snapshot(data.serve)
@@ -97,6 +99,7 @@ def test_a_killed_publisher_leaves_a_whole_publication(data: DataDir, kills: int
         for folder in numbered(data.serve / "snapshots"):
             assert (folder / "snapshot.json").exists(), "only finished ones bear a number"
     before = len(numbered(data.serve / "snapshots"))
+    assert before > kills // 6, "they were killed while they published"
     published = publish(data.serve, 5000)
     assert published.seq == before + 1
     assert served(data.serve) == 5000

@@ -61,7 +61,8 @@ def the_number(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def publish_many(data: DataDir, first: int, last: int, rows: int) -> None:
-    """Publish the numbers from first to last."""
+    """Publish the numbers from first to last, after telling that it begins."""
+    print("ready", flush=True)
     for number in range(first, last + 1):
         publish(data.serve, number, rows)
 
