@@ -13,6 +13,7 @@ from collab.publish.rollback import roll_back
 from collab.publish.snapshot import Snapshot, current_snapshot, list_snapshots
 from collab.show import print_table, say, show_rows, write_csv, write_json_rows
 
+MATCHES_SHOWN = 50
 TABLES_AT_ONCE = 5  # neighbours of so many movies are shown; of more, the movies alone
 
 
@@ -36,24 +37,32 @@ def sql(given: Namespace) -> None:
 
 def similar(given: Namespace) -> None:
     """The neighbours of every movie that fits; where too many fit, those movies."""
-    asked = int(given.movie) if given.movie.isdecimal() else given.movie
     with connect(given.data_dir) as con:
-        found = con.execute(
-            "SELECT item_id, any_value(title), sum(n_ratings)::INTEGER AS n "
-            "FROM find_movie($q) GROUP BY item_id ORDER BY n DESC, item_id",
-            {"q": asked},
-        ).fetchall()
+        # digits are an id where there is such a movie, else a part of a title, such as 2001
+        by_id = find(con, int(given.movie)) if given.movie.isdecimal() else []
+        found = by_id or find(con, given.movie)
         if not found:
             raise CollabError(
                 f"No movie fits {given.movie!r}. Give a part of its title, or its id."
             )
         if len(found) > TABLES_AT_ONCE:
             title = f"{len(found)} movies fit {given.movie!r}"
-            print_table(title, {"id": "d", "title": "", "ratings": "d"}, found)
+            print_table(title, {"id": "d", "title": "", "ratings": "d"}, found[:MATCHES_SHOWN])
+            if len(found) > MATCHES_SHOWN:
+                say(f"The {MATCHES_SHOWN} most rated of them; a longer part of a title fits fewer.")
             say(f"Choose one by its id, such as: collab similar {found[0][0]}")
         else:
             for movie in found:
                 print_neighbors(con, movie, given.k)
+
+
+def find(con: duckdb.DuckDBPyConnection, movie: int | str) -> list[tuple[int, str, int]]:
+    """The items that an id or a part of a title fits: id, title, number of ratings."""
+    return con.execute(
+        "SELECT item_id, any_value(title), sum(n_ratings)::INTEGER AS n "
+        "FROM find_movie($q) GROUP BY item_id ORDER BY n DESC, item_id",
+        {"q": movie},
+    ).fetchall()
 
 
 def print_neighbors(con: duckdb.DuckDBPyConnection, movie: tuple[int, str, int], k: int) -> None:
@@ -85,7 +94,11 @@ def bias(given: Namespace) -> None:
             },
         ).fetchall()
     if not rows:
-        raise CollabError(f"No movie has {given.min_ratings} ratings; lower --min-ratings.")
+        of_genre = f" of genre {given.genre}" if given.genre else ""
+        raise CollabError(
+            f"No movie{of_genre} has {given.min_ratings} ratings and a place in --top {given.top} "
+            f"or --bottom {given.bottom}; lower --min-ratings or ask for more."
+        )
     columns = {"rank": "d", "title": "", "bias": ".4f", "ratings": "d", "mean rating": ".2f"}
     print_table("Bias of movies, highest first", columns, rows)
 

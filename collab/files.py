@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+log = logging.getLogger(__name__)
 
 SEAL = "sealed.json"
 
@@ -65,6 +68,21 @@ def is_whole(folder: Path) -> bool:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def committed(parent: Path) -> list[Path]:
+    """The folders below `parent` that are committed and still whole.
+
+    What is under way, or was when its builder died, has a name that begins with a dot; what is
+    damaged is left out with a warning.
+    """
+    there = sorted(parent.iterdir()) if parent.exists() else []
+    named = [path for path in there if path.is_dir() and not path.name.startswith(".")]
+    whole = [path for path in named if is_whole(path)]
+    for path in named:
+        if path not in whole:
+            log.warning("%s is damaged and left out; delete it, or make it again.", path)
+    return whole
 
 
 def commit_folder(final: Path, build: Callable[[Path], None], *, force: bool = False) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from collab.errors import CollabError
-from collab.files import commit_folder, read_json, write_json
+from collab.files import commit_folder, committed, read_json, write_json
 from collab.fingerprint import code_digest, fingerprint
 from collab.movielens.archive import unpack
 from collab.movielens.checks import CheckError, as_records, log_failures, refuse_errors, run_checks
@@ -70,7 +70,7 @@ def find_manifest(data: DataDir, edition: str, fingerprint: str | None = None) -
     Raises:
         CollabError: there are none.
     """
-    found = [load_manifest(file.parent) for file in (data.lake / edition).glob("*/manifest.json")]
+    found = [load_manifest(folder) for folder in committed(data.lake / edition)]
     wanted = [m for m in found if fingerprint in {None, m.fingerprint}]
     if not wanted:
         which = f"{edition} with fingerprint {fingerprint}" if fingerprint else edition

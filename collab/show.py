@@ -86,6 +86,10 @@ def write_json_rows(result: duckdb.DuckDBPyConnection) -> None:
 
 def finite(value: Any) -> Any:
     """A value that JSON can hold: NaN and the infinities are null there."""
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, dict):
+        return {name: finite(item) for name, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -1,14 +1,18 @@
 """What a pipeline run came to, and how it is told on a terminal."""
 
-import os
+import shlex
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from collab.lake import Manifest
 from collab.movielens.sources import Source
+from collab.paths import data_dir
+from collab.publish.build import DATABASE
+from collab.publish.links import REPORT
 from collab.publish.snapshot import Snapshot
 from collab.training.run import Run
 
@@ -38,17 +42,27 @@ def print_outcome(outcome: Outcome) -> None:
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 100)
     console.print(leaderboard(outcome))
     console.print(done(outcome))
-    database = shown_path(outcome)
-    console.print(f"\nTables: [bold]{database}[/bold] (snapshot {outcome.snapshot.seq:06d})")
+    serve = outcome.snapshot.folder.parent.parent
+    number = f"snapshot {outcome.snapshot.seq:06d}"
+    console.print(f"\nTables: [bold]{shown(serve / DATABASE)}[/bold] ({number})")
+    console.print(f"Report: [bold]{shown(serve / REPORT)}[/bold]")
     console.print("Three queries to try:")
     for query in QUERIES:
         console.print(f"  {query};", style="cyan", markup=False)
-    console.print(f'Run one with: collab sql "{QUERIES[0]}"', markup=False)
+    console.print(f'Run one with: {command(serve.parent)} sql "{QUERIES[0]}"', markup=False)
 
 
-def shown_path(outcome: Outcome) -> str:
-    """The served database, relative to the working directory where it lies below it."""
-    return os.path.relpath(outcome.snapshot.folder.parent.parent / "movielens.duckdb")
+def command(data: Path) -> str:
+    """How `collab` is called from here on a data folder."""
+    name = shlex.quote(shown(Path(sys.executable).with_name("collab")))
+    if data.resolve() == data_dir().root.resolve():
+        return name
+    return f"{name} --data-dir {shlex.quote(shown(data))}"
+
+
+def shown(path: Path) -> str:
+    """A path relative to the working directory where it lies below it, else as it is."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def leaderboard(outcome: Outcome) -> Table:

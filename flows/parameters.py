@@ -10,7 +10,7 @@ from flows.runners import RUNNERS
 
 EPILOG = """examples:
   python -m flows.pipeline                              ml-100k, all variants
-  python -m flows.pipeline --variants dot_product_bias_wd,embedding_nn --epochs 10
+  python -m flows.pipeline --variants fast --seed 7
   python -m flows.pipeline --edition ml-32m --archive ~/ml-32m.zip --data-dir /srv/movielens
 """
 

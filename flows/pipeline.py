@@ -1,6 +1,8 @@
 """The whole way of the data: fetch, ingest, train, publish."""
 
+import signal
 import sys
+from types import FrameType
 
 from prefect import flow, tags
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -9,6 +11,7 @@ from collab.errors import CollabError
 from collab.movielens.editions import ItemKey
 from collab.paths import writable_data_dir
 from collab.publish.regression import MAX_REGRESSION
+from collab.training.launch import STOP
 from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import parse_arguments
@@ -82,10 +85,17 @@ def pipeline(
     )
 
 
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """On Ctrl-C end the training children: their tasks fail, and so the flow, at once."""
+    if not STOP():
+        raise KeyboardInterrupt
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline from the command line; returns the exit code."""
     given = parse_arguments(arguments)
     runner = given.pop("runner")
+    signal.signal(signal.SIGINT, interrupt)
     try:
         # what is refused here need not wait for Prefect to start
         checked = ("edition", "variants", "epochs", "device", "max_regression")
@@ -94,7 +104,10 @@ def main(arguments: list[str] | None = None) -> int:
             print_outcome(pipeline.with_options(**options)(**given))
     except CollabError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return 130 if STOP.asked else 1
+    except KeyboardInterrupt:
+        print("error: Interrupted. What is committed is kept.", file=sys.stderr)  # noqa: T201
+        return 130
     return 0
 
 

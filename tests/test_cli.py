@@ -33,6 +33,9 @@ class TestMovies:
     def test_similar_by_id(self, capsys: Capture) -> None:
         assert "Like Aliens (1986)" in out(capsys, "similar", "2")
 
+    def test_digits_that_are_no_id_are_a_title(self, capsys: Capture) -> None:
+        assert "Like 2001: A Space Odyssey (1968)" in out(capsys, "similar", "2001")
+
     def test_similar_of_none(self, capsys: Capture) -> None:
         assert "No movie fits 'nosuch'" in error(capsys, "similar", "nosuch")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collab.files import SEAL, commit_folder, is_whole, sha256_file, write_atomically
+from collab.files import SEAL, commit_folder, committed, is_whole, sha256_file, write_atomically
 
 
 def build(folder: Path, text: str = "content") -> None:
@@ -101,3 +101,17 @@ def test_sha256_is_the_standard_one(tmp_path: Path) -> None:
     (tmp_path / "abc").write_text("abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256_file(tmp_path / "abc") == known
+
+
+def test_only_whole_folders_with_plain_names_are_committed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("whole", "damaged"):
+        commit_folder(tmp_path / name, build)
+    (tmp_path / "damaged" / "sub" / "a.txt").write_text("else")
+    (tmp_path / "whole").rename(tmp_path / ".whole.tmp-abc")
+    commit_folder(tmp_path / "whole", build)
+    (tmp_path / "a-file").touch()
+    assert committed(tmp_path) == [tmp_path / "whole"]
+    assert "damaged is damaged and left out" in caplog.text
+    assert committed(tmp_path / "nowhere") == []

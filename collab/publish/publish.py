@@ -3,11 +3,13 @@
 from functools import partial
 from typing import Any
 
+from collab.files import is_whole
 from collab.fingerprint import code_digest, fingerprint
 from collab.lake import Manifest
 from collab.paths import DataDir
 from collab.publish.gates import refuse_bad_tables
 from collab.publish.interpret import choose_champion
+from collab.publish.links import flip
 from collab.publish.regression import MAX_REGRESSION, Comparison, compare
 from collab.publish.report import write_report
 from collab.publish.rollback import kept_back
@@ -47,9 +49,9 @@ def publish(
         key = publication_key(lake, runs, history)
         last = current_snapshot(data.serve)
         if not force:
-            if last and last.record["key"] == key:
-                return last, False
-            if stays := kept_back(data.serve, key):
+            stays = last if last and last.record["key"] == key else kept_back(data.serve, key)
+            if stays and is_whole(stays.folder):
+                flip(data.serve, stays.folder)  # makes again whichever link is missing
                 return stays, False
         champion = choose_champion(runs)
         comparison = compare(data.serve, champion, max_regression)
@@ -73,7 +75,14 @@ def publication_key(lake: Manifest, runs: list[Run], history: list[Run]) -> str:
 
 def snapshot_record(key: str, champion: Run, comparison: Comparison) -> dict[str, Any]:
     """What `snapshot.json`, and so `latest.json`, says of a publication."""
-    copied = ("edition", "data_fingerprint", "variant", "seed", "valid_pct")
+    copied = (
+        "edition",
+        "archive_sha256",
+        "data_fingerprint",
+        "variant",
+        "seed",
+        "valid_pct",
+    )
     return {
         "key": key,
         **{name: champion.record[name] for name in copied},

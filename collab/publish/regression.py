@@ -12,7 +12,12 @@ from collab.training.run import Run
 log = logging.getLogger(__name__)
 
 MAX_REGRESSION = 0.02
-SAME = ("edition", "seed", "valid_pct")  # only then are two errors of the same ratings
+SAME = (
+    "edition",
+    "archive_sha256",
+    "seed",
+    "valid_pct",
+)  # only then are two errors of the same ratings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ import duckdb
 from filelock import FileLock
 
 from collab.errors import CollabError
-from collab.files import read_json, write_json
+from collab.files import read_json, seal, write_json
 from collab.publish.build import DATABASE, Step, build, seal_read_only, sync
 from collab.publish.links import RECORD, REPORT, flip
 
@@ -161,6 +161,7 @@ def add_snapshot(
             report(temporary / DATABASE, temporary / REPORT)
         finished = {"seq": seq, **record, "published_at": utc_now()}
         write_json(temporary / RECORD, finished)
+        seal(temporary)
         seal_read_only(temporary)
         final = temporary.rename(snapshots / f"{seq:06d}")
         sync(snapshots)

@@ -101,7 +101,7 @@ def insert_predictions(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 def run_record(run: Run, current: set[str], champion: str) -> dict[str, Any]:
     """One row of `runs`."""
     record = run.record
-    dropped = {"key", "recipe", "versions", "mse", "rmse", "mae", "started_at"}
+    dropped = {"key", "archive_sha256", "recipe", "versions", "mse", "rmse", "mae", "started_at"}
     return {
         **{name: value for name, value in record.items() if name not in dropped},
         **{name: record[old] for name, old in RENAMED.items()},

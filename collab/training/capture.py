@@ -76,7 +76,8 @@ class WholeStep:
     def record(self) -> torch.cuda.CUDAGraph:
         """Warm up, record, and put back what the warm-up changed."""
         groups, optimizer = self.gradient.groups, self.optimizer
-        state = [*(group.values for group in groups), *optimizer.means, *optimizer.squares]
+        values = [group.values for group in groups]
+        state = [*values, *optimizer.means, *optimizer.squares, *self.gradient.buffers]
         before = [tensor.clone() for tensor in state]
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())

@@ -43,6 +43,7 @@ class ClosedForm:
         users, items = model.tables()
         values, grads = pack(users, items)
         self.groups = [Group(values=values.view(-1), grads=grads.view(-1), decays=True)]
+        self.buffers: list[Tensor] = []
         self.grads = grads
         self.user_table, self.item_table = values[: len(users[0])], values[len(users[0]) :]
         self.user_grads, self.item_grads = grads[: len(users[0])], grads[len(users[0]) :]

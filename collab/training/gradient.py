@@ -29,9 +29,11 @@ class Gradient(Protocol):
     """Fills the gradients of a batch's mean squared error.
 
     groups: the buffers it fills.
+    buffers: what a call changes besides, such as the running means of batch norm.
     """
 
     groups: list[Group]
+    buffers: list[Tensor]
 
     def __call__(self, batch: Interactions) -> Tensor:
         """Fill the gradients; returns the mean squared error, (), on the device."""
@@ -45,6 +47,7 @@ class Autograd:
         """Move the model's parameters into flat buffers; the model keeps working on them."""
         self.model = model
         self.groups = decay_groups(model)
+        self.buffers = list(model.buffers())
 
     def __call__(self, batch: Interactions) -> Tensor:
         """See `Gradient`."""

@@ -17,6 +17,35 @@ from collab.training.run import Run, RunSpec, load_run
 log = logging.getLogger(__name__)
 
 
+class Stop:
+    """What ends the training children of this process, and starts no more."""
+
+    def __init__(self) -> None:
+        """Nothing is stopped yet."""
+        self.asked = False
+        self.children: set[subprocess.Popen[str]] = set()
+
+    def __call__(self) -> bool:
+        """Ask every child to end; returns whether there was any."""
+        self.asked = True
+        running = list(self.children)
+        for child in running:
+            child.terminate()
+        return bool(running)
+
+    def refuse(self) -> None:
+        """Refuse to go on where it was asked.
+
+        Raises:
+            CollabError: it was.
+        """
+        if self.asked:
+            raise CollabError("Interrupted. What is committed is kept: run it again to go on.")
+
+
+STOP = Stop()
+
+
 class ChildDiedError(RuntimeError):
     """A training child ended without a result and without a reason of its own; try it again."""
 
@@ -47,6 +76,7 @@ def run_in_child(
         log.info("%s is committed; not trained again", spec.run_id)
         return load_run(spec.folder), False
     with lease(slots) as slot:
+        STOP.refuse()
         log.info("%s: training on %s with %d thread(s)", spec.run_id, slot.name, slot.threads)
         request = {"spec": spec.to_json(), "force": force}
 
@@ -112,6 +142,7 @@ def follow(
     assert child.stdout
     trained = True
     with child:
+        STOP.children.add(child)
         try:
             child.stdin.write(json.dumps(request) + "\n")
             child.stdin.flush()  # and it stays open: the child ends when it closes
@@ -128,6 +159,9 @@ def follow(
         except BaseException:
             child.kill()
             raise
+        finally:
+            STOP.children.discard(child)
+    STOP.refuse()
     if child.returncode:
         raise ChildDiedError(f"the training process ended with {describe_exit(child.returncode)}")
     return trained

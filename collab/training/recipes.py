@@ -47,7 +47,7 @@ FAITHFUL: dict[str, Recipe] = {
 
 
 # Few epochs of large batches. Every number here was found by `benchmarks/search_recipes.py` on the
-# training rows of ml-100k alone; the last two have the model of the third last under other names.
+# training rows of ml-100k alone. The two that are dot_product_bias_wd under other names share its.
 FAST_DOT_PRODUCT = DOT_PRODUCT.but(
     name="fast_dot_product",
     epochs=8,

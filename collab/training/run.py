@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from collab.errors import CollabError
-from collab.files import read_json
+from collab.files import committed, read_json
 from collab.fingerprint import code_digest, fingerprint
 from collab.lake import Manifest, load_manifest
 from collab.training.recipe import Recipe
@@ -88,8 +88,8 @@ def load_run(folder: Path) -> Run:
 
 
 def committed_runs(runs: Path) -> list[Run]:
-    """All committed runs, oldest first."""
-    found = [load_run(file.parent) for file in runs.glob("*/run.json")]
+    """All committed runs that are whole, oldest first."""
+    found = [load_run(folder) for folder in committed(runs)]
     return sorted(found, key=lambda run: (run.record["started_at"], run.run_id))
 
 

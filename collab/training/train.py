@@ -80,6 +80,7 @@ def build_run(folder: Path, spec: RunSpec, on_epoch: OnEpoch) -> None:
         "run_id": spec.run_id,
         "key": spec.key,
         "edition": lake.edition,
+        "archive_sha256": lake.source["sha256"],
         "data_fingerprint": lake.fingerprint,
         "variant": recipe.name,
         "recipe": spec.recipe.to_json(),

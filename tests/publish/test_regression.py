@@ -14,7 +14,7 @@ from collab.training.run import Run
 from tests.publish.planted import Published
 from tests.publish.tiny import publish
 
-SPLIT = {"edition": "ml-100k", "seed": 42, "valid_pct": 0.2}
+SPLIT = {"edition": "ml-100k", "archive_sha256": "abc", "seed": 42, "valid_pct": 0.2}
 
 
 def champion(mse: float, **changed: Any) -> Run:
@@ -49,7 +49,10 @@ def test_beyond_the_limit(tmp_path: Path) -> None:
     assert compare(tmp_path, champion(5.0), None).regression == pytest.approx(4.0)
 
 
-@pytest.mark.parametrize("changed", [{"seed": 7}, {"valid_pct": 0.1}, {"edition": "ml-1m"}])
+@pytest.mark.parametrize(
+    "changed",
+    [{"seed": 7}, {"valid_pct": 0.1}, {"edition": "ml-1m"}, {"archive_sha256": "def"}],
+)
 def test_other_ratings_cannot_be_compared(tmp_path: Path, changed: dict[str, Any]) -> None:
     published_mse(tmp_path, 1.0)
     assert compare(tmp_path, champion(9.0, **changed), 0.02).compared_with is None
