@@ -1,8 +1,8 @@
 """What orchestration costs: the pipeline against the same steps as plain functions.
 
-`python -m benchmarks.overhead --archive ml-100k.zip` starts a server of its own on 127.0.0.1 and
-does each a few times in turn: in a fresh data folder, and again where all is committed, which
-leaves the orchestration alone. It prints seconds, and what the least disturbed ones differ by.
+`python -m benchmarks.overhead --archive ml-100k.zip` starts a server of its own on 127.0.0.1, does
+each a few times in turn, in a fresh data folder and again where all is committed, which leaves the
+orchestration alone, and prints seconds and, of the least disturbed of each, the difference.
 """
 
 import argparse

@@ -32,9 +32,10 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 ENDS = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
 APPLIED = "collab.automations.applied"
 BLOCK = "slack-webhook/collab-alerts"
-BODY = """{% if flow_run %}{{ flow.name }} '{{ flow_run.name }}' is {{ flow_run.state.name }}:
-{{ flow_run.state.message }}
-{{ flow_run|ui_url }}{% else %}{{ event.event }}: {{ event.payload }}{% endif %}"""
+BODY = """{% if event.event.startswith("prefect.flow-run") -%}
+{{ flow.name }} '{{ flow_run.name }}' is {{ flow_run.state.name }}: {{ flow_run.state.message }}
+{{ flow_run|ui_url }}
+{%- else %}{{ event.event }}: {{ event.payload }}{% endif %}"""
 
 
 def crashed(window: timedelta) -> AutomationCore:

@@ -61,7 +61,7 @@ def test_a_failed_run_is_told_through_the_block(
     assert main(["--block", "custom-webhook/tests", "--heartbeat", str(HEARTBEAT_WINDOW)]) == 0
     bad = {**only_data(quick), "archive": "/nowhere.zip"}
     assert stack.wait(stack.run("ingest/ingest", **bad), "Completed", "Failed") == "Failed"
-    (text,) = wait_for(lambda: received, 60)
+    text = wait_for(lambda: received, 60)[0]  # at least once: the server tries again when in doubt
     assert "ingest 'ml-100k' is Failed" in text
     assert "there is no such file or folder" in text
 
@@ -69,9 +69,9 @@ def test_a_failed_run_is_told_through_the_block(
 def test_an_overdue_publication_is_told(stack: Stack, received: list[str], data: DataDir) -> None:
     """No publication in a window of seconds: `watch` runs, logs and says so by an event."""
     options = ["--block", "custom-webhook/tests", "--heartbeat", str(HEARTBEAT_WINDOW)]
-    assert main([*options, "--hours", str(5 / 3600)]) == 0
+    assert main([*options, "--hours", str(12 / 3600)]) == 0
     try:
         text = wait_for(lambda: [t for t in received if "collab.publication.overdue" in t], 180)[0]
     finally:
         assert main(options) == 0
-    assert "'hours': 0.001" in text
+    assert "'hours': 0.003" in text
