@@ -21,8 +21,6 @@ class Peer:
     max_threads: int | None = None
 
 
-FASTAI = ("fastai", "numpy", "pandas", "torch", "torchvision")
-
 PEERS = (
     Peer(
         name="Surprise",
@@ -57,15 +55,8 @@ PEERS = (
     Peer(
         name="fastai",
         script="fastai_book",
-        requirements=FASTAI,
+        requirements=("fastai", "numpy", "pandas", "torch", "torchvision"),
         models=("book cell", "book cell, each row once"),
-    ),
-    # a second thread gains a batch of 64 nothing, and loses much where cores are busy
-    Peer(
-        name="fastai, 1 thread",
-        script="fastai_book",
-        requirements=FASTAI,
-        models=("book cell", "book cell, each row once"),
-        max_threads=1,
+        max_threads=1,  # a second gains a batch of 64 nothing, and loses much where cores are busy
     ),
 )
