@@ -18,6 +18,8 @@ from collab.training.recipe import Recipe
 from collab.training.run import Run, RunSpec
 from tasks.policy import may_retry
 
+PROGRESS_SECONDS = 5.0  # each step of the bar costs the server a few hundredths of a second
+
 
 @task(task_run_name="train-{recipe.name}", retries=1, retry_condition_fn=may_retry)
 def train_variant(
@@ -40,17 +42,17 @@ def train_variant(
 
 
 def show_progress(key: str, spec: RunSpec) -> Callable[[dict[str, Any]], None]:
-    """A progress artifact; returns what moves it when told of an epoch, once a second at most."""
+    """A progress artifact; returns what moves it when told of an epoch, but not all too often."""
     made = create_progress_artifact(0.0, key, f"{spec.run_id}: epochs done, per cent")
     assert isinstance(made, UUID)
-    due = 0.0
+    due = time.monotonic() + PROGRESS_SECONDS
 
     def show(event: dict[str, Any]) -> None:
         nonlocal due
         done = event["epoch"] / spec.recipe.epochs
         if time.monotonic() >= due or done == 1:
             update_progress_artifact(made, 100 * done)
-            due = time.monotonic() + 1
+            due = time.monotonic() + PROGRESS_SECONDS
 
     return show
 
