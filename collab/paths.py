@@ -51,15 +51,18 @@ def writable_data_dir(given: str | Path | None = None) -> DataDir:
     """The data folder, made if it is not there.
 
     Raises:
-        CollabError: the folder cannot be made or written.
+        CollabError: the folder, or one that stands below it, cannot be made or written.
     """
     data = data_dir(given)
+    folder = data.root
     try:
-        data.root.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=data.root).close()
+        folder.mkdir(parents=True, exist_ok=True)
+        for folder in (data.root, data.raw, data.lake, data.runs, data.serve):
+            if folder.exists():
+                tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise CollabError(
-            f"The data folder {data.root} cannot be written ({error.strerror}). "
-            f"Name another with --data-dir or {ENV_DATA_DIR}."
+            f"The data folder {folder} cannot be written ({error.strerror}). "
+            f"Make it writable, or name another with --data-dir or {ENV_DATA_DIR}."
         ) from error
     return data

@@ -38,7 +38,9 @@ def make_parser() -> argparse.ArgumentParser:
     add("--edition", default="ml-100k", metavar="NAME", help=f"one of {', '.join(EDITIONS)}")
     add("--archive", metavar="PATH", help="a zip or an unpacked folder, in place of any source")
     add("--data-dir", metavar="DIR", help="where all is kept (default: COLLAB_DATA_DIR or data)")
-    add("--seed", type=int, default=42, help="of split, weights and shuffling (default: 42)")
+    add(
+        "--seed", type=int, default=42, help="of split, weights and shuffling, from 0 (default: 42)"
+    )
     add("--variants", type=names, metavar="A,B,C", help=VARIANTS_HELP)
     add("--epochs", type=int, metavar="N", help="default: each recipe's own")
     add("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")

@@ -62,7 +62,7 @@ def pipeline(
         no_gate: publish however much worse it is; recorded in the publication.
     """
     data = writable_data_dir(data_dir)
-    recipes = plan(edition, variants, epochs, device, max_regression)
+    recipes = plan(edition, variants, epochs, device, seed, max_regression)
     source = fetch_archive(edition, data, archive, trust_archive, force)
     lake, ingested = ingest_archive(source, data, item_key, force)
     show_checks(lake)
@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, interrupt)
     try:
         # what is refused here need not wait for Prefect to start
-        checked = ("edition", "variants", "epochs", "device", "max_regression")
+        checked = ("edition", "variants", "epochs", "device", "seed", "max_regression")
         plan(**{name: given[name] for name in checked})
         with tags("collab", given["edition"]), runner_options(runner) as options:
             print_outcome(pipeline.with_options(**options)(**given))

@@ -42,7 +42,7 @@ def train(
         force: train also what is committed.
     """
     data = writable_data_dir(data_dir)
-    recipes = plan(edition, variants, epochs, device)
+    recipes = plan(edition, variants, epochs, device, seed)
     lake = find_manifest(data, edition, fingerprint)
     runs, _ = train_all(recipes, lake, data, seed=seed, device=device, force=force)
     show_training(lake, runs)

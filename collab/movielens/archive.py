@@ -16,6 +16,8 @@ from collab.fingerprint import fingerprint
 from collab.movielens.editions import Edition
 from collab.movielens.layouts import layout_of
 
+REMEDY = "Fetch it again, or pass --trust-archive if it is a cut-down archive of your own."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
@@ -103,6 +105,8 @@ def verify(path: Path, edition: Edition, *, trust: bool, md5: str | None = None)
     """
     if not path.is_dir():
         check_zip(path)
+        if not trust:
+            refuse_size(path, edition)
     places = members_in(path, edition)
     key = sha256_file(path) if path.is_file() else folder_sha256(path, places)
     # the same members have the same key, however they were zipped
@@ -122,11 +126,24 @@ def verify(path: Path, edition: Edition, *, trust: bool, md5: str | None = None)
         found, expected = (key, edition.sha256) if edition.sha256 else (md5_file(path), md5)
         difference = f"{path} has the checksum {found[:16]}…, expected {str(expected)[:16]}…."
     if not trust:
-        raise CollabError(
-            f"{difference} Fetch it again, or pass --trust-archive if it is a cut-down archive "
-            "of your own."
-        )
+        raise CollabError(f"{difference} {REMEDY}")
     return Verified(sha256=key, warnings=(f"{difference} Accepted because of --trust-archive.",))
+
+
+def refuse_size(path: Path, edition: Edition) -> None:
+    """Stop at a size that is not the published one, before a large file is read whole.
+
+    A zip whose members are known one by one may be of any size: it may have been zipped anew.
+
+    Raises:
+        CollabError: names both sizes.
+    """
+    found = path.stat().st_size
+    if edition.size is not None and found != edition.size and not edition.members:
+        raise CollabError(
+            f"{path} has {found} bytes, expected the {edition.size} of the published "
+            f"{edition.name}. {REMEDY}"
+        )
 
 
 def folder_sha256(path: Path, places: dict[str, str]) -> str:

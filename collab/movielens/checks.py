@@ -71,9 +71,11 @@ def row_checks(edition: Edition) -> list[Check]:
             "FROM ratings WHERE user_id IS NULL OR movie_id IS NULL OR rating IS NULL OR ts IS NULL"
         ),
         "movies_without_nulls": "FROM movies WHERE movie_id IS NULL OR title IS NULL OR title = ''",
-        "ids_positive": (
-            "SELECT position, user_id, movie_id FROM ratings WHERE user_id <= 0 OR movie_id <= 0"
-        ),
+        "ids_positive": """
+            SELECT 'ratings' AS "table", position, user_id, movie_id FROM ratings
+            WHERE user_id <= 0 OR movie_id <= 0
+            UNION ALL BY NAME SELECT 'movies' AS "table", movie_id FROM movies WHERE movie_id <= 0
+            UNION ALL BY NAME SELECT 'users' AS "table", user_id FROM users WHERE user_id <= 0""",
         "rating_on_scale": f"""
             SELECT position, user_id, movie_id, rating FROM ratings
             WHERE NOT (rating BETWEEN {scale.low} AND {scale.high}

@@ -40,10 +40,19 @@ def download(url: str, partial: Path, *, pause: Callable[[float], None] = time.s
         pause: waits between attempts (1, 2, 4 seconds).
 
     Raises:
-        SourceError: the file is not there, or every attempt broke off.
+        SourceError: the file is not there, the address is none, or every attempt broke off.
     """
-    if urlsplit(url).scheme == "file":
-        return copy_file_url(url, partial)
+    try:
+        if urlsplit(url).scheme == "file":
+            copy_file_url(url, partial)
+        else:
+            fetch_patiently(url, partial, pause)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise SourceError(_reason(error)) from error
+
+
+def fetch_patiently(url: str, partial: Path, pause: Callable[[float], None]) -> None:
+    """Fetch, trying again where another attempt may do better."""
     for attempt in range(ATTEMPTS):
         try:
             return fetch_rest(url, partial)
@@ -52,6 +61,8 @@ def download(url: str, partial: Path, *, pause: Callable[[float], None] = time.s
             if status < 500 and status != 429:
                 raise SourceError(f"it answered {status}") from error
             problem: Exception = error
+        except httpx.UnsupportedProtocol:
+            raise
         except httpx.TransportError as error:
             problem = error
             if isinstance(error, httpx.ConnectError) and attempt:
@@ -59,7 +70,7 @@ def download(url: str, partial: Path, *, pause: Callable[[float], None] = time.s
         if attempt + 1 < ATTEMPTS:
             log.warning("%s: %s; trying again", url, _reason(problem))
             pause(2.0**attempt)
-    raise SourceError(_reason(problem)) from problem
+    raise problem
 
 
 def _reason(error: Exception) -> str:
@@ -79,7 +90,9 @@ def copy_file_url(url: str, partial: Path) -> None:
 def fetch_rest(url: str, partial: Path) -> None:
     """One attempt: ask for the bytes not yet there and append them."""
     start = partial.stat().st_size if partial.exists() else 0
-    headers = {"Range": f"bytes={start}-"} if start else {}
+    headers = {"Accept-Encoding": "identity"}  # the bytes are kept as they are sent
+    if start:
+        headers["Range"] = f"bytes={start}-"
     with (
         httpx.Client(timeout=TIMEOUT, follow_redirects=True) as client,
         client.stream("GET", url, headers=headers) as answer,

@@ -44,7 +44,7 @@ class Counts:
 class Edition:
     """One MovieLens release.
 
-    `size`, `md5` and `sha256` are of the archive as GroupLens serves it; `members` holds the sha256
+    `size` and `sha256` are of the archive as GroupLens serves it; `members` holds the sha256
     of files in it that are known one by one, which tell a repacked archive from a wrong one.
     """
 
@@ -53,7 +53,6 @@ class Edition:
     layout: LayoutName
     scale: Scale
     size: int | None = None
-    md5: str | None = None
     sha256: str | None = None
     counts: Counts | None = None
     licence: str = RESEARCH
@@ -78,7 +77,6 @@ ML_100K = Edition(
     layout="tab",
     scale=STARS,
     size=4_924_029,
-    md5="0e33842e24a9c977be4e0107933c0723",
     sha256="50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229",
     counts=Counts(ratings=100_000, users=943, movies=1_682),
     item_key="title",
@@ -104,7 +102,6 @@ ML_1M = Edition(
     layout="dat_users",
     scale=STARS,
     size=5_917_549,
-    md5="c4d9eecfca2ab87c1945afe126590906",
     sha256="a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20",
     counts=Counts(ratings=1_000_209, users=6_040, movies=3_883),
 )
@@ -114,7 +111,6 @@ ML_10M = Edition(
     layout="dat",
     scale=HALF_STARS,
     size=65_566_137,
-    md5="ce571fd55effeba0271552578f2648bd",
     sha256="813c411ccb6122564edfe752e7f80c4dcc5aa25fa94c93622f6877a7ba252862",
     counts=Counts(ratings=10_000_054, users=69_878, movies=10_681),
 )
@@ -124,7 +120,6 @@ ML_20M = Edition(
     layout="csv",
     scale=HALF_STARS,
     size=198_702_078,
-    md5="cd245b17a1ae2cc31bb14903e1204af3",
     sha256="96f243c338a8665f6bcc89c53edf6ee39162a846940de6b7c8c48aeada765ff3",
     counts=Counts(ratings=20_000_263, users=138_493, movies=27_278),
 )
@@ -134,7 +129,6 @@ ML_25M = Edition(
     layout="csv",
     scale=HALF_STARS,
     size=261_978_986,
-    md5="6b51fb2759a8657d3bfcbfc42b592ada",
     sha256="8b21cfb7eb1706b4ec0aac894368d90acf26ebdfb6aced3ebd4ad5bd1eb9c6aa",
     counts=Counts(ratings=25_000_095, users=162_541, movies=62_423),
 )
@@ -144,7 +138,6 @@ ML_32M = Edition(
     layout="csv",
     scale=HALF_STARS,
     size=238_950_008,
-    md5="d472be332d4daa821edc399621853b57",
     sha256="e4a68655d7386b8f95f2f2424b2ff975dfdd15ffd59e0d864a14dca43e99d6ee",
     counts=Counts(ratings=32_000_204, users=200_948, movies=87_585),
     licence=SHAREABLE,

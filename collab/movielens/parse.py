@@ -9,6 +9,7 @@ from collab.errors import CollabError
 from collab.movielens.editions import Edition, ItemKey
 from collab.movielens.layouts import GENRE_FLAGS, Layout, Member, layout_of
 
+INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
 NO_GENRES = "(no genres listed)"
 # the last "(1995)" of a title, also "(1995-1997)" and "(1995–)"
 YEAR = r".*\((\d{4})(?:[-–]\d{0,4})?\)"
@@ -40,12 +41,19 @@ def parse(con: duckdb.DuckDBPyConnection, folder: Path, edition: Edition, key: I
 
 
 def read_member(con: duckdb.DuckDBPyConnection, folder: Path, member: Member, table: str) -> None:
-    """Read one member into a table of the columns its layout declares."""
+    """Read one member into a view of the columns its layout declares.
+
+    DuckDB would round 1.7 to the integer 2, so whole numbers are read as DOUBLE, which holds every
+    one there is, and become integers once none has a fraction.
+    """
     path = folder / member.name
     check_header(path, member)
-    columns = ", ".join(f"{_literal(c)}: {_literal(kind)}" for c, kind in member.columns.items())
+    columns = ", ".join(
+        f"{_literal(c)}: {_literal('DOUBLE' if kind in INTEGERS else kind)}"
+        for c, kind in member.columns.items()
+    )
     query = f"""
-        CREATE TABLE {table} AS FROM read_csv(
+        CREATE TABLE read_{table} AS FROM read_csv(
             $path, auto_detect = false, header = {member.header is not None},
             columns = {{{columns}}}, delim = $delimiter, quote = $quote, escape = $quote,
             encoding = $encoding)"""
@@ -61,6 +69,32 @@ def read_member(con: duckdb.DuckDBPyConnection, folder: Path, member: Member, ta
         )
     except duckdb.Error as error:
         raise CollabError(csv_error(member, str(error))) from error
+    refuse_fractions(con, member, f"read_{table}")
+    typed = ", ".join(f"{_quoted(c)}::{kind} AS {_quoted(c)}" for c, kind in member.columns.items())
+    con.execute(f"CREATE VIEW {table} AS SELECT {typed} FROM read_{table}")  # noqa: S608
+
+
+def refuse_fractions(con: duckdb.DuckDBPyConnection, member: Member, table: str) -> None:
+    """Stop where a column of integers holds anything else.
+
+    Raises:
+        CollabError: names the line of the first one.
+    """
+    for name, kind in member.columns.items():
+        if kind not in INTEGERS:
+            continue
+        column = _quoted(name)
+        found = con.execute(
+            f"SELECT rowid, {column} FROM {table} "  # noqa: S608
+            f"WHERE try_cast({column} AS {kind}) IS DISTINCT FROM {column} ORDER BY rowid LIMIT 1"
+        ).fetchone()
+        if found:
+            row, value = found
+            line = row + (2 if member.header else 1)
+            raise CollabError(
+                f"{member.name}, line {line}: the column {column} holds {value!r}, which is no "
+                f"{kind}. {_expected(member)}"
+            )
 
 
 def check_header(path: Path, member: Member) -> None:
@@ -80,17 +114,22 @@ def csv_error(member: Member, message: str) -> str:
     """DuckDB's report of a bad line as one sentence with the line and what stands there."""
     line = re.search(r"Line: (\d+)", message)
     content = re.search(r"Original Line: (.*)", message)
-    cause = re.search(r"(?m)^(?:Error when converting column|Expected Number of) .*$", message)
+    cause = re.search(
+        r"(?m)^(?:Error when converting column|Expected Number of|Invalid unicode) .*?"
+        r"(?= to '\w+'|$)",  # a type to read by, not the one expected
+        message,
+    )
     where = f"{member.name}, line {line.group(1)}" if line else member.name
     shown = f" in {content.group(1).strip()[:80]!r}" if content else ""
     reason = (cause.group() if cause else message.strip().splitlines()[0]).rstrip(".")
-    return f"{where}: {reason}{shown}. Expected the columns {_typed(member)}; mend the file."
+    return f"{where}: {reason}{shown}. {_expected(member)}"
 
 
-def _typed(member: Member) -> str:
-    """The first columns a member must have, with their types."""
+def _expected(member: Member) -> str:
+    """What the first columns must be, and what to do."""
     columns = [f"{name} {kind}" for name, kind in member.columns.items()]
-    return ", ".join(columns[:5]) + (", …" if len(columns) > 5 else "")
+    shown = ", ".join(columns[:5]) + (", …" if len(columns) > 5 else "")
+    return f"Expected the columns {shown}; mend the file."
 
 
 def movies_sql(layout: Layout, key: ItemKey) -> str:

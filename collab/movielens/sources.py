@@ -74,9 +74,15 @@ def find_archive(
 
 def given_archive(edition: Edition, path: Path, trust: bool) -> Source:
     """The archive a user named, verified where it stands."""
-    if not path.exists():
-        raise CollabError(f"--archive {path}: there is no such file or folder.")
-    found = verify(path, edition, trust=trust)
+    try:
+        if not path.exists():
+            raise CollabError(f"--archive {path}: there is no such file or folder.")
+        found = verify(path, edition, trust=trust)
+    except OSError as error:
+        raise CollabError(
+            f"--archive {path} cannot be read ({error.strerror}). "
+            "Give yourself the right to read it, or name a copy that you may read."
+        ) from error
     return _source(edition, path, str(path.absolute()), found, trusted=trust, fetched=False)
 
 

@@ -59,8 +59,10 @@ def find_slots(device: str = "auto") -> list[Slot]:
     Raises:
         CollabError: the name is unknown, or there is no such device.
     """
-    kind, _, index = device.partition(":")
-    if kind not in {"auto", "cpu", "cuda", "mps"} or (index and not index.isdigit()):
+    kind, colon, index = device.partition(":")
+    if kind not in {"auto", "cpu", "cuda", "mps"} or (
+        colon and not (kind == "cuda" and index.isdecimal())
+    ):
         raise CollabError(f"Unknown device {device!r}; expected auto, cpu, mps, cuda or cuda:N.")
     if kind == "cpu":
         return cpu_slots()

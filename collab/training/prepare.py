@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from collab.errors import CollabError
 from collab.training.interactions import Interactions, Ratings, encode
 from collab.training.split import Split
 from collab.training.vocabulary import Vocabulary
@@ -22,9 +23,18 @@ class Prepared:
 
 
 def prepare(ratings: Ratings, split: Split, device: torch.device) -> Prepared:
-    """Encode a split; users and items that its training rows lack become the unknown."""
+    """Encode a split; users and items that its training rows lack become the unknown.
+
+    Raises:
+        CollabError: the training rows hold a single item, which has no neighbours.
+    """
     users = Vocabulary.of("user", ratings.user_id[split.train.numpy()])
     items = Vocabulary.of("item", ratings.item_id[split.train.numpy()])
+    if len(items.ids) < 2:
+        raise CollabError(
+            f"The {len(split.train)} ratings to train on are all of one item; at least 2 items "
+            "are needed to tell which are alike. Use an archive with more."
+        )
     return Prepared(
         ratings=ratings,
         split=split,

@@ -3,6 +3,7 @@
 A new variant is one more recipe in `VARIANTS`; a new model is one more module beside the others.
 """
 
+from collab.errors import CollabError
 from collab.models.dot_product import DotProduct, DotProductBias, DotProductBiasParams
 from collab.models.embedding_dot_bias import EmbeddingDotBias
 from collab.models.neural import CollabNN, EmbeddingNN
@@ -135,8 +136,14 @@ def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> li
         epochs: in place of each recipe's own.
 
     Raises:
-        CollabError: a name is unknown; names the nearest. Or `epochs` is below 1.
+        CollabError: a name is unknown; names the nearest. Or the list is empty, or `epochs` is
+            below 1.
     """
+    if names is not None and not names:
+        raise CollabError(
+            "The list of variants is empty. Name some, such as dot_product_bias_wd, or `faithful` "
+            "or `fast` for all of a kind; for both leave the option out."
+        )
     wanted = [name for given in names or GROUPS for name in GROUPS.get(given, [given])]
     for name in wanted:
         if name not in VARIANTS:

@@ -98,6 +98,30 @@ def unknown_movie(folder: Path) -> Path:
     return write_archive(folder / "a.zip", ML_100K, changed=changed)
 
 
+def fraction_for_an_id(folder: Path) -> Path:
+    changed = {"u.data": ratings_with("1.7\t5\t4\t900000000")}
+    return write_archive(folder / "a.zip", ML_100K, changed=changed)
+
+
+def rated_by_each(folder: Path, movies: int, users: int) -> Path:
+    """An archive in which the first users rate the first movies."""
+    good = planted()
+    ratings = [
+        (user, movie, 4.0, 900_000_000 + user)
+        for movie in range(1, movies + 1)
+        for user in range(1, users + 1)
+    ]
+    return write_archive(folder / "a.zip", ML_100K, Planted(ratings, good.movies))
+
+
+def four_ratings(folder: Path) -> Path:
+    return rated_by_each(folder, movies=2, users=2)
+
+
+def one_item(folder: Path) -> Path:
+    return rated_by_each(folder, movies=1, users=12)
+
+
 LINES = len(planted().ratings)
 ARCHIVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "truncated": (truncated, "is not a whole zip"),
@@ -108,6 +132,9 @@ ARCHIVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "text for a number": (text_for_a_number, f"u.data, line {LINES + 1}: "),
     "duplicate": (duplicate, "user_movie_unique: 1 failing, first: user_id="),
     "empty ratings": (empty, "ratings_not_empty"),
+    "fraction for an id": (fraction_for_an_id, f'u.data, line {LINES + 1}: the column "user_id"'),
+    "four ratings": (four_ratings, "There are 4 ratings; at least 5 are needed"),
+    "one item": (one_item, "are all of one item; at least 2 items"),
     "movie unknown": (unknown_movie, "movie_known: 1 failing, first: position="),
 }
 
@@ -159,6 +186,10 @@ def test_a_swapped_header(
         ("--edition", "ml-100", "Did you mean ml-100k?"),
         ("--variants", "dot_produkt", "Did you mean dot_product?"),
         ("--variants", "collab_nn", "add one that has"),
+        ("--variants", ",", "list of variants is empty"),
+        ("--seed", "-1", "The seed is -1, expected a number from 0 to"),
+        ("--seed", str(2**63), "The seed is 9223372036854775808, expected"),
+        ("--device", "cpu:7", "Unknown device 'cpu:7'"),
         ("--device", "cuda:99", "Use --device auto or cpu"),
         ("--epochs", "0", "at least 1"),
         ("--archive", "/nowhere/ml-100k.zip", "no such file or folder"),

@@ -14,7 +14,7 @@ from collab.paths import DataDir
 from collab.training.launch import ChildDiedError, run_in_child
 from flows.pipeline import main
 from tasks import train
-from tests.archives import N_MOVIES, N_USERS, planted, write_archive
+from tests.archives import N_MOVIES, N_USERS, Planted, planted, write_archive
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
@@ -92,6 +92,17 @@ def test_only_what_is_missing_is_trained(
     capsys.readouterr()
     assert run(planted_zip, data) == 0
     assert "trained 1 of 2 (1 were there)" in capsys.readouterr().out
+
+
+def test_the_smallest_archive_that_is_accepted(tmp_path: Path, data: DataDir) -> None:
+    pairs = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]
+    ratings = [(user, movie, 4.0, 900_000_000 + user) for user, movie in pairs]
+    archive = write_archive(tmp_path / "a.zip", ML_10M, Planted(ratings, planted().movies[:2]))
+    assert run(archive, data, "--edition", "ml-10m") == 0
+    assert query(data, "SELECT item_id, neighbor_id FROM movie_similarity ORDER BY ALL") == [
+        (1, 2),
+        (2, 1),
+    ]
 
 
 def test_another_layout_end_to_end(tmp_path: Path, data: DataDir) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from collab.errors import CollabError
 from collab.files import sha256_file
+from collab.movielens import archive
 from collab.movielens.archive import unpack, verify
 from collab.movielens.editions import ML_1M, ML_32M, ML_100K, ML_LATEST
 from tests.archives import members, planted, write_archive
@@ -15,16 +16,27 @@ from tests.archives import members, planted, write_archive
 
 def test_the_published_archive_passes_without_a_warning(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "a.zip", ML_1M)
-    edition = replace(ML_1M, sha256=sha256_file(path))
+    edition = replace(ML_1M, size=path.stat().st_size, sha256=sha256_file(path))
     assert verify(path, edition, trust=False).warnings == ()
 
 
 def test_another_archive_is_refused_and_accepted_on_trust(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "a.zip", ML_1M)
+    edition = replace(ML_1M, size=path.stat().st_size)
     with pytest.raises(CollabError, match="expected a6898adb50b9ca05"):
-        verify(path, ML_1M, trust=False)
+        verify(path, edition, trust=False)
     (warning,) = verify(path, ML_1M, trust=True).warnings
     assert "--trust-archive" in warning
+
+
+def test_a_wrong_size_is_said_before_anything_is_summed_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_archive(tmp_path / "a.zip", ML_1M)
+    monkeypatch.setattr(archive, "sha256_file", lambda path: pytest.fail("it was read"))
+    said = rf"has {path.stat().st_size} bytes, expected the 5917549 of the published ml-1m\..*trust"
+    with pytest.raises(CollabError, match=said):
+        verify(path, ML_1M, trust=False)
 
 
 def test_a_repacked_archive_is_known_by_its_members(tmp_path: Path) -> None:

@@ -60,6 +60,11 @@ def test_good_tables_pass_every_check(con: duckdb.DuckDBPyConnection) -> None:
             {"ids_positive", "user_known"},
         ),
         (
+            "INSERT INTO movies VALUES (0, 0, 'C (2001)', 2001, [])",
+            {"ids_positive", "movies_as_published"},
+        ),
+        ("INSERT INTO users VALUES (0)", {"ids_positive", "users_as_published"}),
+        (
             "UPDATE movies SET movie_id = 10",
             {"movie_id_unique", "movie_known", "merge_keeps_rows"},
         ),

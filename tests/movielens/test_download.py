@@ -1,5 +1,6 @@
 """Downloads over a server of the test's own on 127.0.0.1."""
 
+import gzip
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,10 @@ CONTENT = bytes(range(256)) * 2000
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT with ranges; can fail first, break off, or ignore the range."""
+    """Serves CONTENT with ranges; can fail first, break off, or ignore the range.
+
+    Compresses for whoever takes gzip; sends `/loop` to itself.
+    """
 
     failures: ClassVar[list[int]] = []
     break_at: ClassVar[list[int]] = []
@@ -27,6 +31,11 @@ class Handler(BaseHTTPRequestHandler):
         if self.failures:
             self.send_error(self.failures.pop(0))
             return
+        if self.path == "/loop":
+            self.send_response(302)
+            self.send_header("Location", "/loop")
+            self.end_headers()
+            return
         start = int(wanted[6:-1]) if wanted and self.honours_ranges else 0
         if start >= len(CONTENT):
             self.send_response(416)
@@ -36,6 +45,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = CONTENT[start:]
         self.send_response(206 if start else 200)
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body)
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: self.break_at.pop(0)] if self.break_at else body)
@@ -126,6 +138,28 @@ def test_it_gives_up_after_four_attempts(url: str, tmp_path: Path) -> None:
 def test_nobody_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="refused"):
         fetch("http://127.0.0.1:9/x.zip", tmp_path / "p")
+
+
+def test_a_server_that_redirects_forever_is_given_up(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="redirects"):
+        fetch(url.replace("/ml-1m.zip", "/loop"), tmp_path / "p")
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("ftp://127.0.0.1/x.zip", "unsupported protocol"),
+        ("127.0.0.1/x.zip", "missing an 'http://'"),
+        ("http://127.0.0.1:port/x.zip", "port"),
+        ("http://[::1/x.zip", "IPv6"),
+        ("file:///a%00b.zip", "null byte"),
+    ],
+)
+def test_an_address_that_is_none_is_said_at_once(
+    tmp_path: Path, address: str, message: str
+) -> None:
+    with pytest.raises(SourceError, match=message):
+        download(address, tmp_path / "p", pause=lambda seconds: pytest.fail("it was tried again"))
 
 
 def test_a_file_url_is_copied(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ def test_checksums_are_whole() -> None:
     for edition in EDITIONS.values():
         sums = [edition.sha256, *edition.members.values()]
         assert all(re.fullmatch("[0-9a-f]{64}", s) for s in sums if s), edition.name
-        assert edition.md5 is None or re.fullmatch("[0-9a-f]{32}", edition.md5), edition.name
 
 
 def test_only_ml_latest_is_unknown_before_it_is_fetched() -> None:

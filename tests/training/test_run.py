@@ -198,8 +198,9 @@ def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {slot.kind for slot in find_slots("cpu")} == {"cpu"}
     with pytest.raises(CollabError, match=r"no device 'cuda:2' here .*cuda:0, cuda:1"):
         find_slots("cuda:2")
-    with pytest.raises(CollabError, match="Unknown device 'gpu'"):
-        find_slots("gpu")
+    for unknown in ("gpu", "cpu:7", "mps:0", "auto:1", "cuda:", "cuda:x"):
+        with pytest.raises(CollabError, match=f"Unknown device '{unknown}'"):
+            find_slots(unknown)
 
 
 def test_without_accelerators_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """The split: disjoint, complete, the book's own rows."""
 
+import pytest
 import torch
 
+from collab.errors import CollabError
 from collab.training.split import random_split
 
 
@@ -9,6 +11,12 @@ def test_disjoint_complete_and_of_the_right_size() -> None:
     split = random_split(101, seed=3)
     assert len(split.valid) == 20
     assert sorted(torch.cat([split.train, split.valid]).tolist()) == list(range(101))
+
+
+def test_too_few_rows_to_set_some_apart_are_refused() -> None:
+    assert len(random_split(5, seed=3).valid) == 1
+    with pytest.raises(CollabError, match="There are 4 ratings; at least 5 are needed"):
+        random_split(4, seed=3)
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others() -> None:
