@@ -63,9 +63,13 @@ def orchestrated(archive: Path, data: DataDir, place: Place) -> None:
 
 
 def run(arguments: list[str], place: Place) -> None:
-    """Run Python to a good end, in the environment of the server."""
-    command = [sys.executable, *arguments]
-    subprocess.run(command, env=place.environment(), check=True, capture_output=True)
+    """Run Python to a good end, in the environment of the server.
+
+    The leases of devices lie in the temporary folder; one of our own leaves other pipelines of the
+    machine out of it.
+    """
+    told = {**place.environment(), "TMPDIR": str(place.home)}
+    subprocess.run([sys.executable, *arguments], env=told, check=True, capture_output=True)
 
 
 def seconds(work: Callable[..., object], *arguments: object) -> float:
