@@ -8,7 +8,6 @@ input stays open as long as the parent lives.
 
 import json
 import os
-import signal
 import sys
 import threading
 from dataclasses import asdict
@@ -42,7 +41,6 @@ def tell_epoch(progress: Progress) -> None:
 
 def main() -> int:
     """Train the run whose spec is the first line of standard input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides: it ends its children
     request = json.loads(sys.stdin.readline())
     end_with_parent()
     try:

@@ -125,6 +125,7 @@ def start_child(slot: Slot) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **slot.environment()},
+        process_group=0,  # Ctrl-C on a terminal is the parent's to feel: it ends its children
     )
 
 

@@ -44,7 +44,7 @@ def test_ctrl_c_ends_the_children_and_the_run(planted_zip: Path, tmp_path: Path)
         time.sleep(0.2)
         children = training_children(process.pid)
     assert children
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the children as well
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     try:
         _, printed = process.communicate(timeout=60)
     finally:

@@ -1,6 +1,7 @@
 """The deployments at work: a run by hand, the chain of events, a run while another runs."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,7 +10,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 
 from collab.paths import DataDir
 from collab.training.recipes import get_recipes
-from tests.scenarios.conftest import TWO, only_data
+from tests.scenarios.conftest import TWO, only_data, parameters
 from tests.scenarios.stack import Stack, wait_for
 
 
@@ -38,11 +39,12 @@ def test_the_pipeline_by_hand(stack: Stack, quick: dict[str, Any], data: DataDir
     assert str(artifacts["curves-ml-100k"].data).startswith("data:image/svg+xml;base64,")
 
 
-def test_a_run_while_another_runs(stack: Stack, quick: dict[str, Any]) -> None:
+def test_a_run_while_another_runs(stack: Stack, large_zip: Path, data: DataDir) -> None:
     """`pipeline` declares CANCEL_NEW: what is asked for while one runs is cancelled."""
-    first = stack.run("pipeline/pipeline", **quick)
+    long = parameters(large_zip, data, epochs=20)  # it must still run when the second is looked at
+    first = stack.run("pipeline/pipeline", **long)
     stack.wait(first, "Running")
-    second = stack.run("pipeline/pipeline", **quick)
+    second = stack.run("pipeline/pipeline", **long)
     assert stack.wait(second, "Cancelled", "Completed", "Failed", seconds=120) == "Cancelled"
     assert stack.wait(first, "Completed", "Failed", "Crashed") == "Completed"
 
