@@ -41,7 +41,7 @@ format: $(STAMP) ## let ruff mend what it can
 bench: $(STAMP) ## this project beside its peers, each in an environment of its own
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
-bench-quick: $(STAMP) ## our variants and Surprise alone
+bench-quick: $(STAMP) ## our variants and Surprise alone, once each
 	$(BIN)/python -m benchmarks.run --quick $(ARGS)
 
 compat: $(STAMP) ## open what is served with DuckDB 1.4 and 1.5

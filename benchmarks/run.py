@@ -1,7 +1,7 @@
 """The benchmark: this project and its peers over the same rows of ml-100k.
 
     python -m benchmarks.run            # `make bench`: everything, medians of 3
-    python -m benchmarks.run --quick    # `make bench-quick`: our variants and Surprise
+    python -m benchmarks.run --quick    # `make bench-quick`: our variants and Surprise, once
 
 Prints one table, and writes `benchmarks/results/<date>.json` and the plot beside it.
 """
@@ -49,11 +49,13 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Measure this project beside its peers.")
     parser.add_argument("--quick", action="store_true", help="our variants and Surprise only")
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each model (default: 3)")
+    parser.add_argument("--repeats", type=int, help="runs of each model (default: 3, quick: 1)")
     parser.add_argument("--env-dir", type=Path, default=Path(".bench"), help="peers' environments")
     parser.add_argument("--data-dir", help="the project's data folder")
     parser.add_argument("--archive", help="ml-100k, if not from its sources")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    asked.repeats = asked.repeats or (1 if asked.quick else 3)
+    return asked
 
 
 def machine() -> dict[str, Any]:
