@@ -36,6 +36,8 @@ def main() -> None:
                 slots = [Slot(kind="cpu", index=i, threads=threads) for i in range(children)]
                 data = DataDir(Path(folder) / f"{name}{number}")
                 times[name].append(seconds(train_all, lake, data, slots))
+                sys.stdout.write(f"{name}: {times[name][-1]:.1f} s\n")
+                sys.stdout.flush()
     for name, values in times.items():
         shown = ", ".join(f"{value:.1f}" for value in values)
         sys.stdout.write(f"{name}: median {statistics.median(values):.1f} s of {shown}\n")
