@@ -105,7 +105,8 @@ def add_queries(to: Commands) -> None:
 
 
 def add_overviews(to: Commands) -> None:
-    """`leaderboard`, `history`, `report`."""
+    """`status`, `leaderboard`, `history`, `report`."""
+    to.add(commands.status, "show what is published, what runs, what failed", "collab status")
     to.add(commands.leaderboard, "show the current runs, best first", "collab leaderboard")
     add = to.add(
         commands.history,

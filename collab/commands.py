@@ -11,6 +11,7 @@ from collab.movielens.editions import unknown_name
 from collab.paths import ENV_DATA_DIR, data_dir
 from collab.publish.rollback import roll_back
 from collab.publish.snapshot import Snapshot, current_snapshot, list_snapshots
+from collab.publish.status import print_status
 from collab.show import print_table, say, show_rows, write_csv, write_json_rows
 
 MATCHES_SHOWN = 50
@@ -159,6 +160,11 @@ def report(given: Namespace) -> None:
     say(str(path))
     if given.open:
         webbrowser.open(path.as_uri())
+
+
+def status(given: Namespace) -> None:
+    """What is published, what runs and what failed last; needs no server."""
+    print_status(data_dir(given.data_dir))
 
 
 def snapshots(given: Namespace) -> None:
