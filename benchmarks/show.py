@@ -84,7 +84,7 @@ def frontier(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable(frame: pd.DataFrame) -> list[str]:
-    """Each point's label, or none where one nearby has it: the best known first, then the peers'."""
+    """Each point's label, or none where a nearby one has it: the two named, the peers, the rest."""
     names = frame["name"].str.removeprefix("collab: ")
     first = names.isin([FAITHFUL, FAST]).astype(int) * 2 + (frame["whose"] == "peers").astype(int)
     shown: list[int] = []
@@ -92,7 +92,7 @@ def readable(frame: pd.DataFrame) -> list[str]:
         x, y = math.log10(frame["seconds"][at]), frame["mse"][at]
         near = (
             abs(x - math.log10(frame["seconds"][other])) < 0.3
-            and abs(y - frame["mse"][other]) < 0.0035
+            and abs(y - frame["mse"][other]) < 0.002
             for other in shown
         )
         if not any(near):
