@@ -140,7 +140,7 @@ def test_every_command_shows_an_example(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     commands = re.findall(r"(?m)^    (\w+) ", capsys.readouterr().out)
-    assert len(commands) == 8
+    assert len(commands) == 9
     for command in commands:
         with pytest.raises(SystemExit):
             main([command, "--help"])
@@ -154,3 +154,13 @@ def test_numbers_are_whole(capsys: Capture, number: str) -> None:
         make_parser().parse_args(["bias", f"--top={number}"])
     assert refused.value.code == 2
     assert "no whole number" in capsys.readouterr().err
+
+
+class TestStatus:
+    def test_what_is_published_and_from_what(self, capsys: Capture, data_dir: Path) -> None:
+        printed = out(capsys, "--data-dir", str(data_dir), "status")
+        assert "ml-latest-small" in printed
+        assert "dot_product_bias_wd" in printed
+
+    def test_where_nothing_is(self, capsys: Capture, tmp_path: Path) -> None:
+        assert "othing" in out(capsys, "--data-dir", str(tmp_path), "status")
