@@ -135,6 +135,7 @@ def wait_for(look: Callable[[], T], seconds: float) -> T:
 
 
 def kill(*pids: int) -> None:
-    """SIGKILL."""
+    """SIGKILL, for those that are still there."""
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,9 +1,7 @@
 """A pipeline killed at random moments, two at once, and a data folder that is moved."""
 
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -15,13 +13,15 @@ import pytest
 
 from collab.journal import read_journal
 from collab.paths import DataDir
-from tests.scenarios.stack import Stack
+from flows.processes import descendants
+from tests.scenarios.stack import Stack, kill
 
 pytestmark = pytest.mark.slow
 
 MOMENTS = 20
-TIMES = {
-    "publish_info": ("published_at",),
+# what differs by its nature: times, and what was published before
+HISTORY = {
+    "publish_info": ("published_at", "compared_with", "regression"),
     "runs": ("started_at", "seconds", "train_seconds", "peak_memory_mib"),
 }
 
@@ -48,14 +48,14 @@ def finish(process: "subprocess.Popen[str]") -> str:
 
 
 def tables(data: DataDir) -> dict[str, list[tuple[Any, ...]]]:
-    """Every published table, all rows, apart from times and what depends on them."""
+    """Every published table, all rows, apart from what differs by its nature."""
     with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
         names = [
             name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         ]
         found = {}
         for name in names:
-            less = "EXCLUDE (" + ", ".join(TIMES[name]) + ")" if name in TIMES else ""
+            less = "EXCLUDE (" + ", ".join(HISTORY[name]) + ")" if name in HISTORY else ""
             where = "WHERE metric <> 'seconds'" if name == "metrics" else ""
             found[name] = con.execute(
                 f"SELECT * {less} FROM {name} {where} ORDER BY ALL"
@@ -81,7 +81,7 @@ def test_killed_at_random_moments_a_clean_run_gives_the_same_tables(
         process = begin(stack, quick, "--force")
         time.sleep(moments.uniform(0.25, 1) * takes)  # Python alone takes the first quarter
         with_children = number % 2 == 0
-        (os.killpg if with_children else os.kill)(process.pid, signal.SIGKILL)
+        kill(process.pid, *(descendants(process.pid) if with_children else []))
         process.communicate()
     finish(begin(stack, quick))
     expected = tables(DataDir(tmp_path / "undisturbed"))

@@ -26,7 +26,7 @@ COMMENT ON COLUMN publish_info.champion_run_id IS 'The run that supplies bias, s
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.max_regression IS 'How much worse than before the champion was allowed to be, as a part of the earlier valid MSE; NULL: published with --no-gate';
-COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same edition, seed and valid_pct';
+COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same archive, edition, seed and valid_pct';
 COMMENT ON COLUMN publish_info.regression IS 'How much worse its valid MSE is, as a part of the earlier; below 0 it is better';
 COMMENT ON COLUMN publish_info.licence IS 'The licence of the data, in short';
 COMMENT ON COLUMN publish_info.citation IS 'How to cite the data';
