@@ -8,8 +8,7 @@ number, which a graph would freeze, so here all numbers of the schedule are read
 import torch
 from torch import Tensor
 
-from collab.training.gradient import Gradient, Group
-from collab.training.interactions import Interactions
+from collab.training.gradient import Batch, Gradient, Group
 from collab.training.recipe import Recipe
 from collab.training.schedule import one_cycle
 
@@ -49,29 +48,31 @@ class WholeStep:
     """Gradient and optimizer behind fixed inputs: replayed as a graph on CUDA, called elsewhere."""
 
     def __init__(
-        self, gradient: Gradient, optimizer: TensorAdamW, batch: Interactions, numbers: Tensor
+        self, gradient: Gradient, optimizer: TensorAdamW, batch: Batch, numbers: Tensor
     ) -> None:
         """Fix the inputs' places by a first batch, and record the step where there is CUDA."""
         self.gradient, self.optimizer = gradient, optimizer
-        self.batch = batch.clone()
+        self.batch = tuple(tensor.clone() for tensor in batch)
         self.numbers = numbers.clone()
-        self.loss = torch.zeros((), device=batch.device)
-        self.graph = self.record() if batch.device.type == "cuda" else None
+        self.loss = torch.zeros((), device=numbers.device)
+        self.graph = self.record() if numbers.device.type == "cuda" else None
 
-    def __call__(self, batch: Interactions, numbers: Tensor) -> Tensor:
-        """One step; returns the batch's loss (), which the next step overwrites."""
-        self.batch.copy_(batch)
+    def __call__(self, batch: Batch, numbers: Tensor) -> Tensor:
+        """One step; returns the batch's loss ()."""
+        for place, tensor in zip(self.batch, batch, strict=True):
+            place.copy_(tensor)
         self.numbers.copy_(numbers)
         if self.graph is None:
             self.run()
         else:
             self.graph.replay()
-        return self.loss
+        return self.loss.clone()
 
     def run(self) -> None:
         """The step itself."""
         self.loss.copy_(self.gradient(self.batch))
         self.optimizer.step(self.numbers)
+        self.gradient.clear(self.batch)
 
     def record(self) -> torch.cuda.CUDAGraph:
         """Warm up, record, and put back what the warm-up changed."""

@@ -1,7 +1,8 @@
 """The training loop: one for all models, data on the device, no synchronisation inside an epoch."""
 
+import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from collab.errors import CollabError
 from collab.training.capture import TensorAdamW, WholeStep, schedule_numbers
 from collab.training.closed_form import ClosedForm, DotProductFamily
-from collab.training.gradient import Autograd, Gradient
+from collab.training.gradient import Autograd, Batch, Gradient
 from collab.training.interactions import Interactions
 from collab.training.optimizer import AdamW
 from collab.training.recipe import Recipe
@@ -52,33 +53,38 @@ def fit(
     size = min(recipe.batch_size, len(train))
     n_steps = len(train) // size
     capture = train.device.type == "cuda" if capture is None else capture
-    step = make_step(model, size, n_steps, recipe, capture=capture)
+    gradient = make_gradient(model, size)
+    step = make_step(gradient, recipe, recipe.epochs * n_steps, capture=capture)
     for number in range(recipe.epochs):
         start = time.perf_counter()
-        losses = torch.empty(n_steps, device=train.device)
         model.train()
-        with flushed_denormals():
-            for index, batch in enumerate(shuffled(train, size, generator)):
-                losses[index] = step(batch, number * n_steps + index)
+        batches = shuffled_batches(gradient, train, size, generator)
+        losses = run_steps(step, batches, number * n_steps) * gradient.unit
         refuse_divergence(losses, recipe, number)
         loss = float(losses.mean())
         yield Epoch(number=number + 1, loss=loss, seconds=time.perf_counter() - start)
 
 
-Step = Callable[[Interactions, int], Tensor]
+Step = Callable[[Batch, int], Tensor]
 
 
-def make_step(model: nn.Module, size: int, n_steps: int, recipe: Recipe, *, capture: bool) -> Step:
+def run_steps(step: Step, blocks: Iterable[Iterable[Batch]], first: int) -> Tensor:
+    """Take the steps of one pass, numbered from `first`; their losses (n_steps,), on the device."""
+    numbers = itertools.count(first)
+    with flushed_denormals():
+        return torch.cat([torch.stack(list(map(step, block, numbers))) for block in blocks])
+
+
+def make_step(gradient: Gradient, recipe: Recipe, total: int, *, capture: bool) -> Step:
     """A function of a batch and the step's number that trains on it and returns its loss ()."""
-    gradient = make_gradient(model, size)
-    total = recipe.epochs * n_steps
     if capture:
         return captured_step(gradient, recipe, total)
     optimizer = AdamW(gradient.groups, recipe)
 
-    def step(batch: Interactions, number: int) -> Tensor:
+    def step(batch: Batch, number: int) -> Tensor:
         loss = gradient(batch)
         optimizer.step(*one_cycle(recipe, number / total))
+        gradient.clear(batch)
         return loss
 
     return step
@@ -90,7 +96,7 @@ def captured_step(gradient: Gradient, recipe: Recipe, total: int) -> Step:
     numbers = schedule_numbers(recipe, total, gradient.groups[0].values.device)
     whole: list[WholeStep] = []
 
-    def step(batch: Interactions, number: int) -> Tensor:
+    def step(batch: Batch, number: int) -> Tensor:
         if not whole:
             whole.append(WholeStep(gradient, optimizer, batch, numbers[number]))
         return whole[0](batch, numbers[number])
@@ -103,14 +109,15 @@ def make_gradient(model: nn.Module, size: int) -> Gradient:
     return ClosedForm(model, size) if isinstance(model, DotProductFamily) else Autograd(model)
 
 
-def shuffled(rows: Interactions, size: int, generator: torch.Generator) -> Iterator[Interactions]:
-    """One pass in batches of exactly `size` shuffled rows; the last short batch is dropped."""
+def shuffled_batches(
+    gradient: Gradient, rows: Interactions, size: int, generator: torch.Generator
+) -> Iterator[Iterator[Batch]]:
+    """One pass in batches of exactly `size` shuffled rows, in blocks; a short one is dropped."""
     order = torch.randperm(len(rows), generator=generator, dtype=torch.int32, device=rows.device)
     whole = len(rows) // size * size
     at_once = max(1, ROWS_GATHERED // size) * size
     for start in range(0, whole, at_once):
-        block = rows.take(order[start : min(start + at_once, whole)])
-        yield from block.batches(size)
+        yield gradient.lay_out(rows.take(order[start : min(start + at_once, whole)]), size)
 
 
 @contextmanager

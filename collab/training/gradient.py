@@ -4,7 +4,7 @@ A model's parameters become views into one buffer (two, where some are not decay
 gradients: the optimizer is one call over a buffer, however many tables a model has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,18 +25,31 @@ class Group:
     decays: bool
 
 
+Batch = tuple[Tensor, ...]  # the rows of one step as a gradient wants them, each (B, ...)
+
+
 class Gradient(Protocol):
     """Fills the gradients of a batch's mean squared error.
 
-    groups: the buffers it fills.
+    groups: the buffers it fills; they are zero before a call and are cleared after the step.
+    unit: what the result of a call is to be multiplied by to be the mean squared error.
     buffers: what a call changes besides, such as the running means of batch norm.
     """
 
     groups: list[Group]
+    unit: float
     buffers: list[Tensor]
 
-    def __call__(self, batch: Interactions) -> Tensor:
-        """Fill the gradients; returns the mean squared error, (), on the device."""
+    def lay_out(self, rows: Interactions, size: int) -> Iterator[Batch]:
+        """Cut rows, a multiple of `size`, into batches in their order."""
+        ...
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """Fill the gradients; returns the loss, (), on the device, in a unit of its own."""
+        ...
+
+    def clear(self, batch: Batch) -> None:
+        """Set back to zero what a call with this batch filled."""
         ...
 
 
@@ -47,15 +60,25 @@ class Autograd:
         """Move the model's parameters into flat buffers; the model keeps working on them."""
         self.model = model
         self.groups = decay_groups(model)
+        self.unit = 1.0
         self.buffers = list(model.buffers())
 
-    def __call__(self, batch: Interactions) -> Tensor:
+    def lay_out(self, rows: Interactions, size: int) -> Iterator[Batch]:
+        """Users, items and ratings, (B,) each."""
+        columns = (rows.users, rows.items, rows.ratings)
+        return zip(*(column.view(-1, size).unbind() for column in columns), strict=True)
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """See `Gradient`."""
+        users, items, ratings = batch
+        loss = nn.functional.mse_loss(self.model(users, items), ratings)
+        torch.autograd.backward(loss)
+        return loss.detach()
+
+    def clear(self, batch: Batch) -> None:
         """See `Gradient`."""
         for group in self.groups:
             group.grads.zero_()
-        loss = nn.functional.mse_loss(self.model(batch.users, batch.items), batch.ratings)
-        torch.autograd.backward(loss)
-        return loss.detach()
 
 
 def decay_groups(model: nn.Module) -> list[Group]:

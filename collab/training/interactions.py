@@ -1,6 +1,5 @@
 """Ratings as arrays of ids, and as tensors of dense indices on a device."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -69,28 +68,6 @@ class Interactions:
         return Interactions(
             users=self.users[at].long(), items=self.items[at].long(), ratings=self.ratings[at]
         )
-
-    def batches(self, size: int) -> Iterator["Interactions"]:
-        """All rows in their order, `size` at a time, as views."""
-        for users, items, ratings in zip(
-            torch.split(self.users, size),
-            torch.split(self.items, size),
-            torch.split(self.ratings, size),
-            strict=True,
-        ):
-            yield Interactions(users=users, items=items, ratings=ratings)
-
-    def clone(self) -> "Interactions":
-        """A copy in memory of its own."""
-        return Interactions(
-            users=self.users.clone(), items=self.items.clone(), ratings=self.ratings.clone()
-        )
-
-    def copy_(self, other: "Interactions") -> None:
-        """Overwrite with as many other rows."""
-        self.users.copy_(other.users)
-        self.items.copy_(other.items)
-        self.ratings.copy_(other.ratings)
 
 
 def encode(

@@ -9,7 +9,7 @@ from torch import Tensor
 from collab.errors import CollabError
 from collab.lake import Manifest
 from collab.training.evaluate import measure, predict
-from collab.training.fit import Epoch, fit, make_step, shuffled
+from collab.training.fit import Epoch, fit, make_gradient, make_step, run_steps, shuffled_batches
 from collab.training.interactions import Interactions, encode, load_ratings
 from collab.training.recipe import Recipe
 from collab.training.recipes import COLLAB_NN, DOT_PRODUCT_BIAS_WD, EMBEDDING_NN, FAITHFUL
@@ -54,9 +54,10 @@ def test_the_loss_falls_within_the_first_epoch(recipe: Recipe, rows: Rows) -> No
     train, _, n_users, n_items = rows
     one = recipe.but(batch_size=8, epochs=1, lr_max=0.05)
     model = one.build(n_users, n_items, torch.Generator().manual_seed(1))
-    step = make_step(model, 8, len(train) // 8, one, capture=False)
-    batches = shuffled(train, 8, torch.Generator().manual_seed(1))
-    losses = [float(step(batch, number)) for number, batch in enumerate(batches)]
+    gradient = make_gradient(model, 8)
+    step = make_step(gradient, one, len(train) // 8, capture=False)
+    blocks = shuffled_batches(gradient, train, 8, torch.Generator().manual_seed(1))
+    losses = run_steps(step, blocks, 0).tolist()
     quarter = len(losses) // 4
     assert sum(losses[-quarter:]) < sum(losses[:quarter])
 

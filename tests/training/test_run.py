@@ -21,7 +21,7 @@ from collab.lake import Manifest
 from collab.training import devices, launch
 from collab.training.devices import Slot, find_slots, lease
 from collab.training.launch import ChildDiedError, run_in_child
-from collab.training.recipes import DOT_PRODUCT_BIAS_WD
+from collab.training.recipes import DOT_PRODUCT, DOT_PRODUCT_BIAS_WD
 from collab.training.run import RunSpec, committed_runs, load_run
 from collab.training.split import random_split
 from collab.training.train import train_run
@@ -129,7 +129,7 @@ def test_a_child_trains_the_same_as_this_process(spec: RunSpec, tmp_path: Path) 
 
 
 def test_a_childs_reason_is_the_users_error(spec: RunSpec) -> None:
-    hot = replace(spec, recipe=RECIPE.but(lr_max=1e20, arguments={"y_range": (0.0, 1e38)}))
+    hot = replace(spec, recipe=DOT_PRODUCT.but(lr_max=1e20, batch_size=8))
     with pytest.raises(CollabError, match="loss became"):
         run_in_child(hot, CPU_SLOTS)
     assert not hot.folder.exists()

@@ -8,7 +8,7 @@ from torch.nn.functional import mse_loss
 from collab.training.capture import TensorAdamW, schedule_numbers
 from collab.training.closed_form import ClosedForm, DotProductFamily
 from collab.training.evaluate import measure, predict
-from collab.training.fit import fit, make_gradient, shuffled
+from collab.training.fit import fit, make_gradient, shuffled_batches
 from collab.training.gradient import Autograd, Gradient, Group
 from collab.training.interactions import Interactions
 from collab.training.optimizer import AdamW
@@ -53,9 +53,12 @@ def check_gradient(model: nn.Module, make: type[ClosedForm] | type[Autograd]) ->
     loss = mse_loss(model(BATCH.users, BATCH.items), BATCH.ratings)
     expected = torch.autograd.grad(loss, parameters)
     gradient: Gradient = make(model, 6) if make is ClosedForm else make(model)  # type: ignore[arg-type, call-arg]
-    for _ in range(2):
-        found = gradient(BATCH)
-    torch.testing.assert_close(found, loss.detach(), rtol=1e-12, atol=1e-14)
+    (batch,) = gradient.lay_out(BATCH, 6)
+    gradient(batch)
+    gradient.clear(batch)
+    assert all(not group.grads.any() for group in gradient.groups)
+    found = gradient(batch)
+    torch.testing.assert_close(found * gradient.unit, loss.detach(), rtol=1e-12, atol=1e-14)
     for parameter, value in zip(parameters, expected, strict=True):
         torch.testing.assert_close(parameter.grad, value, rtol=1e-12, atol=1e-14)
 
@@ -165,12 +168,16 @@ def test_batches_are_shuffled_disjoint_and_whole(monkeypatch: pytest.MonkeyPatch
     numbered = Interactions(
         users=torch.arange(1000, dtype=torch.int32), items=rows.items, ratings=rows.ratings
     )
-    batches = list(shuffled(numbered, 64, generator()))
-    seen = torch.cat([batch.users for batch in batches])
-    assert {len(batch) for batch in batches} == {64}
+    plain = Autograd(EMBEDDING_NN.build(1000, 40, generator()))
+    blocks = [list(block) for block in shuffled_batches(plain, numbered, 64, generator())]
+    assert [len(block) for block in blocks] == [3, 3, 3, 3, 3]
+    batches = [batch for block in blocks for batch in block]
+    seen = torch.cat([users for users, _, _ in batches])
+    assert {len(users) for users, _, _ in batches} == {64}
     assert len(set(seen.tolist())) == len(seen) == 960
     assert seen.tolist() != sorted(seen.tolist())
-    assert torch.equal(torch.cat([batch.ratings for batch in batches]), rows.ratings[seen])
+    assert torch.equal(torch.cat([items for _, items, _ in batches]), rows.items[seen].long())
+    assert torch.equal(torch.cat([ratings for _, _, ratings in batches]), rows.ratings[seen])
 
 
 def test_norms_and_linear_biases_are_not_decayed() -> None:
