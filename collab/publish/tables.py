@@ -108,6 +108,7 @@ def run_record(run: Run, current: set[str], champion: str) -> dict[str, Any]:
         **{name: record["recipe"][name] for name in FROM_RECIPE},
         "recipe": json.dumps(record["recipe"]),
         "versions": json.dumps(record["versions"]),
+        "stages": json.dumps(record["stages"]),
         "started_at": datetime.fromisoformat(record["started_at"]).replace(tzinfo=None),
         "is_current": run.run_id in current,
         "is_champion": run.run_id == champion,

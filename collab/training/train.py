@@ -9,10 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from collab.files import commit_folder, write_json
@@ -26,6 +24,7 @@ from collab.training.recipe import Recipe
 from collab.training.run import RunSpec
 from collab.training.split import random_split
 from collab.training.vocabulary import UNKNOWN
+from collab.training.write import write_predictions, write_vocabulary, write_weights
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "duckdb", "safetensors")
 
@@ -62,20 +61,23 @@ def train_run(
 
 def build_run(folder: Path, spec: RunSpec, on_epoch: OnEpoch) -> None:
     """Fill a run folder."""
-    started, start = datetime.now(UTC), time.perf_counter()
+    started, stages = datetime.now(UTC), Stages()
     lake = load_manifest(spec.lake)
     ratings = load_ratings(lake)
     device = torch.device(spec.device)
     rows = prepare(ratings, random_split(len(ratings), spec.seed, spec.valid_pct), device)
     recipe = spec.recipe.sized(len(rows.users), len(rows.items))
+    stages.end("load")
     weights_from = torch.Generator().manual_seed(spec.seed)
     model = recipe.build(len(rows.users), len(rows.items), weights_from).to(device)
     history = list(train_and_evaluate(model, rows, recipe, spec.seed, on_epoch))
     predicted = predict(model, rows.valid)
+    stages.end("train")
     write_predictions(folder, rows, predicted.cpu().numpy())
     write_vocabulary(folder, rows)
     write_weights(folder, model)
     pd.DataFrame(metric_rows(history)).to_parquet(folder / "metrics.parquet", index=False)
+    stages.end("write")
     record = {
         "run_id": spec.run_id,
         "key": spec.key,
@@ -91,10 +93,26 @@ def build_run(folder: Path, spec: RunSpec, on_epoch: OnEpoch) -> None:
         **asdict(measure(predicted, rows.valid.ratings)),
         "started_at": started.isoformat(timespec="seconds"),
         "train_seconds": sum(progress.seconds for progress in history),
-        "seconds": time.perf_counter() - start,
+        "seconds": sum(stage["seconds"] for stage in stages.ended.values()),
+        "stages": stages.ended,
         **machine(device),
     }
     write_json(folder / "run.json", record)
+
+
+class Stages:
+    """Seconds of each stage of a run, and the peak memory of the process up to its end."""
+
+    def __init__(self) -> None:
+        """The first stage begins."""
+        self.began = time.perf_counter()
+        self.ended: dict[str, dict[str, float]] = {}
+
+    def end(self, name: str) -> None:
+        """This stage ends and the next begins."""
+        now = time.perf_counter()
+        self.ended[name] = {"seconds": now - self.began, "peak_memory_mib": peak_memory_mib()}
+        self.began = now
 
 
 def train_and_evaluate(
@@ -111,15 +129,6 @@ def train_and_evaluate(
         )
         on_epoch(progress)
         yield progress
-
-
-def write_weights(folder: Path, model: nn.Module) -> None:
-    """`model.safetensors`: a copy of each tensor, since training made them views of one buffer."""
-    weights = {
-        name: torch.clone(tensor, memory_format=torch.contiguous_format).cpu()
-        for name, tensor in model.state_dict().items()
-    }
-    save_file(weights, folder / "model.safetensors")
 
 
 def counts(rows: Prepared, model: nn.Module) -> dict[str, int]:
@@ -161,35 +170,3 @@ def metric_rows(history: list[Progress]) -> Iterator[dict[str, Any]]:
 
 def _row(epoch: int, split: str, metric: str, value: float) -> dict[str, Any]:
     return {"epoch": epoch, "split": split, "metric": metric, "value": value}
-
-
-def write_predictions(folder: Path, rows: Prepared, predicted: Any) -> None:
-    """`predictions.parquet`: the validation rows with their ids, rating and prediction."""
-    at = rows.split.valid.numpy()
-    table = pd.DataFrame(
-        {
-            "position": at,
-            "user_id": rows.ratings.user_id[at].astype(np.int32),
-            "movie_id": rows.ratings.movie_id[at].astype(np.int32),
-            "rating": rows.ratings.rating[at],
-            "prediction": predicted,
-            "user_known": (rows.valid.users != UNKNOWN).cpu().numpy(),
-            "item_known": (rows.valid.items != UNKNOWN).cpu().numpy(),
-        }
-    )
-    table.sort_values("position").to_parquet(folder / "predictions.parquet", index=False)
-
-
-def write_vocabulary(folder: Path, rows: Prepared) -> None:
-    """`vocabulary.parquet`: which row of an embedding belongs to which id; index 0 is unknown."""
-    parts = [
-        pd.DataFrame(
-            {
-                "entity": words.entity,
-                "idx": np.arange(1, len(words), dtype=np.int32),
-                "id": words.ids.astype(np.int32),
-            }
-        )
-        for words in (rows.users, rows.items)
-    ]
-    pd.concat(parts).to_parquet(folder / "vocabulary.parquet", index=False)

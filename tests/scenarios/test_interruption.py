@@ -22,7 +22,7 @@ MOMENTS = 20
 # what differs by its nature: times, and what was published before
 HISTORY = {
     "publish_info": ("published_at", "compared_with", "regression"),
-    "runs": ("started_at", "seconds", "train_seconds", "peak_memory_mib"),
+    "runs": ("started_at", "seconds", "train_seconds", "peak_memory_mib", "stages"),
 }
 
 

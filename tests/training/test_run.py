@@ -48,6 +48,11 @@ def test_a_run_folder_holds_what_a_run_is(spec: RunSpec) -> None:
     assert record["recipe"] == json.loads(json.dumps(RECIPE.to_json()))
     assert (record["seed"], record["device"], record["edition"]) == (1, "cpu", "ml-100k")
     assert record["versions"]["torch"] == torch.__version__
+    assert list(record["stages"]) == ["load", "train", "write"]
+    peaks = [stage["peak_memory_mib"] for stage in record["stages"].values()]
+    assert 0 < peaks[0] <= peaks[1] <= peaks[2] <= record["peak_memory_mib"]
+    seconds = [stage["seconds"] for stage in record["stages"].values()]
+    assert sum(seconds) == record["seconds"] > record["train_seconds"] > 0
     weights = load_file(spec.folder / "model.safetensors")
     assert weights["item_factors.weight"].shape == (record["n_items"] + 1, 50)
 

@@ -27,6 +27,7 @@ CREATE TABLE runs (
     train_seconds DOUBLE NOT NULL,
     seconds DOUBLE NOT NULL,
     peak_memory_mib INTEGER NOT NULL,
+    stages VARCHAR NOT NULL,
     device VARCHAR NOT NULL,
     device_name VARCHAR NOT NULL,
     threads SMALLINT NOT NULL,
@@ -58,8 +59,9 @@ COMMENT ON COLUMN runs.valid_mse IS 'Mean squared error on all validation rows a
 COMMENT ON COLUMN runs.valid_rmse IS 'Root of valid_mse, stars';
 COMMENT ON COLUMN runs.valid_mae IS 'Mean absolute error on all validation rows, stars';
 COMMENT ON COLUMN runs.train_seconds IS 'Seconds in the training loop, evaluation left out';
-COMMENT ON COLUMN runs.seconds IS 'Seconds from reading Parquet to the trained and evaluated model';
+COMMENT ON COLUMN runs.seconds IS 'Seconds of the whole run, from reading Parquet to writing its files';
 COMMENT ON COLUMN runs.peak_memory_mib IS 'Peak resident memory of the training process, MiB';
+COMMENT ON COLUMN runs.stages IS 'Seconds of each stage, and peak memory up to its end, as JSON: load, train (evaluation included), write';
 COMMENT ON COLUMN runs.device IS 'cpu, cuda or mps';
 COMMENT ON COLUMN runs.device_name IS 'The name of the GPU, or the architecture of the CPU';
 COMMENT ON COLUMN runs.threads IS 'CPU threads used';
