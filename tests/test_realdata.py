@@ -85,18 +85,17 @@ def test_the_best_fast_recipe_reaches_its_mark(
     assert run.record["mse"] <= 0.815
 
 
-def test_the_number_of_threads_changes_next_to_nothing(
+def test_other_numbers_of_threads_stay_within_the_seeds_spread(
     real_data: tuple[DataDir, Source], lake: Manifest
 ) -> None:
-    errors = []
+    """Sums in another order lead a network elsewhere: no nearer than another seed does."""
     for threads in (1, 2):
         runs = real_data[0].root / f"threads-{threads}"
         recipe = FAST["fast_embedding_nn"]
         spec = RunSpec(lake=lake.path, runs=runs, recipe=recipe, seed=42, device="cpu")
         run, _ = run_in_child(spec, [Slot(kind="cpu", index=0, threads=threads)])
         assert run.record["threads"] == threads
-        errors.append(run.record["mse"])
-    assert errors[0] == pytest.approx(errors[1], abs=1e-3)
+        assert run.record["mse"] == pytest.approx(REFERENCE["embedding_nn"], abs=BAND)
 
 
 def test_the_split_is_the_books_and_unknown_items_are_counted(runs: dict[str, Run]) -> None:
