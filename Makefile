@@ -21,7 +21,7 @@ run: $(STAMP) ## MovieLens 100k to published tables; ARGS="--edition ml-1m" for 
 	$(BIN)/python -m flows.pipeline $(ARGS)
 
 serve: $(STAMP) ## server, worker and deployments on 127.0.0.1 until Ctrl-C; ARGS="--port 4300"
-	@exec $(BIN)/python -m flows.serve $(ARGS)
+	@exec $(BIN)/python -m deploy.serve $(ARGS)
 
 test: $(STAMP) ## the tests, those on real data included
 	$(BIN)/python -m pytest

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.overhead import make_lake, seconds, train_all
-from collab.paths import DataDir
-from collab.training.devices import Slot
+from collab.base.paths import DataDir
+from collab.runs.devices import Slot
 
 CHOICES = {  # children, threads of each
     "1 child, 1 thread": (1, 1),

@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.ml_100k import ml_100k
 from collab.lake import Manifest
-from collab.training.split import random_split
+from collab.dataset.split import random_split
 
 SEED = 42
 COLUMNS = "user_id, movie_id, item_id, rating, ts, title"

@@ -18,9 +18,9 @@ from statistics import median
 
 import torch
 
-from collab.training.fit import fit
-from collab.training.interactions import Interactions
-from collab.training.recipes import FAST_DOT_PRODUCT_BIAS_WD
+from collab.estimators.sgd.fit import fit
+from collab.dataset.interactions import Interactions
+from collab.estimators.recipes import FAST_DOT_PRODUCT_BIAS_WD
 
 SIZES = {100_000: (943, 1_682), 1_000_000: (6_040, 3_706), 10_000_000: (69_878, 10_677)}
 MIB = 1 << 20

@@ -3,8 +3,8 @@
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ML_100K
 from collab.movielens.sources import find_archive
-from collab.paths import writable_data_dir
-from collab.training.interactions import Ratings, load_ratings
+from collab.base.paths import writable_data_dir
+from collab.dataset.interactions import Ratings, load_ratings
 
 
 def ml_100k(data_dir: str | None = None, archive: str | None = None) -> Manifest:

@@ -18,15 +18,15 @@ from pathlib import Path
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ML_100K
 from collab.movielens.sources import find_archive
-from collab.paths import DataDir
-from collab.publish.publish import publish
-from collab.training.devices import Slot, cpu_slots
-from collab.training.launch import run_in_child
-from collab.training.recipe import Recipe
-from collab.training.recipes import get_recipes
-from collab.training.run import Run, RunSpec
-from flows.processes import end, start
-from flows.serve import HOST, Place, wait_until_healthy
+from collab.base.paths import DataDir
+from collab.release.publish import publish
+from collab.runs.devices import Slot, cpu_slots
+from collab.runs.launch import run_in_child
+from collab.estimators.sgd.recipe import Recipe
+from collab.estimators.recipes import get_recipes
+from collab.runs.run import Run, RunSpec
+from deploy.processes import end, start
+from deploy.serve import HOST, Place, wait_until_healthy
 
 KIND = "faithful"  # the eight variants of the chapter
 

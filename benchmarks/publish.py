@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.synthetic import SIZES, make_edition
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 
 ITEMS, FACTORS, NEIGHBORS = 87_585, 50, 20
 # the same numbers for both: directions of uneven weight, as trained factors have them
@@ -50,8 +50,8 @@ def neighbors(threads: int) -> dict[str, float]:
     """Exact neighbours; memory is what came on top of the inputs and the libraries."""
     import torch
 
-    from collab.publish.interpret import Factors
-    from collab.publish.neighbors import similarity_table
+    from collab.release.interpret import Factors
+    from collab.release.neighbors import similarity_table
 
     torch.set_num_threads(threads)
     made: dict[str, np.ndarray] = {}
@@ -70,7 +70,7 @@ def publication(edition: str, threads: int) -> dict[str, float]:
     """From committed folders to the flipped link."""
     import torch
 
-    from collab.publish.publish import publish
+    from collab.release.publish import publish
 
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ from benchmarks.export import export_split
 from benchmarks.peers.table import Peer
 from benchmarks.run_peers import Place, measure_places, peer_places
 from benchmarks.show import plot, table
-from collab.training.recipes import VARIANTS
+from collab.estimators.recipes import VARIANTS
 
 # steps of a few hundred rows gain nothing from a second thread
 OURS = Peer(name="collab", script="ours", requirements=(), models=tuple(VARIANTS), max_threads=1)

@@ -21,14 +21,14 @@ from math import exp, inf
 import torch
 
 from benchmarks.ml_100k import load_ml_100k
-from collab.errors import CollabError
-from collab.training.evaluate import measure, predict
-from collab.training.fit import fit
-from collab.training.interactions import Ratings, encode
-from collab.training.recipe import Recipe
-from collab.training.recipes import FAITHFUL
-from collab.training.split import random_split
-from collab.training.vocabulary import Vocabulary
+from collab.base.errors import CollabError
+from collab.evaluation.errors import measure, predict
+from collab.estimators.sgd.fit import fit
+from collab.dataset.interactions import Ratings, encode
+from collab.estimators.sgd.recipe import Recipe
+from collab.estimators.recipes import FAITHFUL
+from collab.dataset.split import random_split
+from collab.dataset.vocabulary import Vocabulary
 
 OUTER_SEED, INNER_SEED = 42, 7
 TOLERANCE = 0.003

@@ -16,13 +16,13 @@ import torch
 from torch import nn
 
 from benchmarks.ml_100k import load_ml_100k
-from collab.training.evaluate import measure, predict
-from collab.training.fit import flushed_denormals, make_gradient, make_step, shuffled_batches
-from collab.training.gradient import Autograd, Gradient
-from collab.training.prepare import Prepared, prepare
-from collab.training.recipes import DOT_PRODUCT_BIAS_WD as RECIPE
-from collab.training.schedule import one_cycle
-from collab.training.split import random_split
+from collab.evaluation.errors import measure, predict
+from collab.estimators.sgd.fit import flushed_denormals, make_gradient, make_step, shuffled_batches
+from collab.estimators.sgd.gradient import Autograd, Gradient
+from collab.dataset.prepare import Prepared, prepare
+from collab.estimators.recipes import DOT_PRODUCT_BIAS_WD as RECIPE
+from collab.estimators.sgd.schedule import one_cycle
+from collab.dataset.split import random_split
 
 SEED = 42
 Train = Callable[[nn.Module, Prepared], None]

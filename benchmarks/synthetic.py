@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import save_file
 
-from collab.files import write_json
+from collab.base.files import write_json
 from collab.lake import Manifest, load_manifest
-from collab.paths import DataDir
-from collab.training.recipes import VARIANTS
-from collab.training.run import Run, committed_runs
+from collab.base.paths import DataDir
+from collab.estimators.recipes import VARIANTS
+from collab.runs.run import Run, committed_runs
 
 FACTORS = 50
 CHAMPION = "embedding_dot_bias"

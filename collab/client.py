@@ -4,8 +4,8 @@ from pathlib import Path
 
 import duckdb
 
-from collab.errors import CollabError
-from collab.paths import ENV_DATA_DIR, data_dir
+from collab.base.errors import CollabError
+from collab.base.paths import ENV_DATA_DIR, data_dir
 
 
 def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:

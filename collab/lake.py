@@ -9,15 +9,15 @@ from typing import Any
 
 import duckdb
 
-from collab.errors import CollabError
-from collab.files import commit_folder, committed, read_json, write_json
-from collab.fingerprint import code_digest, fingerprint
+from collab.base.errors import CollabError
+from collab.base.files import commit_folder, committed, read_json, write_json
+from collab.base.fingerprint import code_digest, fingerprint
 from collab.movielens.archive import unpack
 from collab.movielens.checks import CheckError, as_records, log_failures, refuse_errors, run_checks
 from collab.movielens.editions import Edition, ItemKey, get_edition
 from collab.movielens.parse import parse
 from collab.movielens.sources import Source
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 
 TABLE_ORDER = {"ratings": "user_id, ts, position", "movies": "movie_id", "users": "user_id"}
 

@@ -4,7 +4,7 @@ from prefect import flow
 
 from collab.lake import Manifest
 from collab.movielens.editions import ItemKey, get_edition
-from collab.paths import writable_data_dir
+from collab.base.paths import writable_data_dir
 from flows.names import run_name
 from tasks.artifacts import show_checks
 from tasks.events import announce_ratings

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from collab.lake import Manifest
 from collab.movielens.sources import Source
-from collab.paths import data_dir
-from collab.publish.build import DATABASE
-from collab.publish.links import REPORT
-from collab.publish.snapshot import Snapshot
-from collab.training.run import Run
+from collab.base.paths import data_dir
+from collab.release.build import DATABASE
+from collab.release.links import REPORT
+from collab.release.snapshot import Snapshot
+from collab.runs.run import Run
 
 QUERIES = (
     "FROM leaderboard",

@@ -4,8 +4,8 @@ import argparse
 from typing import Any
 
 from collab.movielens.editions import EDITIONS
-from collab.publish.regression import MAX_REGRESSION
-from collab.training.recipes import FAITHFUL
+from collab.release.regression import MAX_REGRESSION
+from collab.estimators.recipes import FAITHFUL
 from flows.runners import RUNNERS
 
 EPILOG = """examples:

@@ -7,11 +7,11 @@ from types import FrameType
 from prefect import flow, tags
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 from collab.movielens.editions import ItemKey
-from collab.paths import writable_data_dir
-from collab.publish.regression import MAX_REGRESSION
-from collab.training.launch import STOP
+from collab.base.paths import writable_data_dir
+from collab.release.regression import MAX_REGRESSION
+from collab.runs.launch import STOP
 from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import parse_arguments

@@ -1,12 +1,12 @@
 """What is refused at the door of a flow that trains."""
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 from collab.movielens.editions import get_edition
-from collab.publish.interpret import require_interpretable
-from collab.publish.regression import MAX_REGRESSION, require_sensible
-from collab.training.devices import find_slots
-from collab.training.recipe import Recipe
-from collab.training.recipes import get_recipes
+from collab.release.interpret import require_interpretable
+from collab.release.regression import MAX_REGRESSION, require_sensible
+from collab.runs.devices import find_slots
+from collab.estimators.sgd.recipe import Recipe
+from collab.estimators.recipes import get_recipes
 
 MAX_SEED = 2**63 - 1
 

@@ -4,12 +4,12 @@ from prefect import flow
 
 from collab.lake import find_manifest
 from collab.movielens.editions import get_edition
-from collab.paths import writable_data_dir
-from collab.publish.interpret import require_interpretable
-from collab.publish.regression import MAX_REGRESSION, require_sensible
-from collab.publish.snapshot import Snapshot
-from collab.training.recipe import Recipe
-from collab.training.run import newest_runs
+from collab.base.paths import writable_data_dir
+from collab.release.interpret import require_interpretable
+from collab.release.regression import MAX_REGRESSION, require_sensible
+from collab.release.snapshot import Snapshot
+from collab.estimators.sgd.recipe import Recipe
+from collab.runs.run import newest_runs
 from flows.names import run_name
 from tasks.artifacts import show_publication
 from tasks.events import announce_publication

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 
 RUNNERS = ("local", "ray")
 

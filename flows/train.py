@@ -4,8 +4,8 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from collab.lake import find_manifest
-from collab.paths import writable_data_dir
-from collab.training.run import Run
+from collab.base.paths import writable_data_dir
+from collab.runs.run import Run
 from flows.names import run_name
 from flows.plan import plan
 from tasks.artifacts import show_training

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from prefect import flow
 from prefect.events import emit_event
 
-from collab.journal import read_journal
-from collab.paths import DataDir
-from collab.paths import data_dir as find_data_dir
+from collab.base.journal import read_journal
+from collab.base.paths import DataDir
+from collab.base.paths import data_dir as find_data_dir
 
 PUBLICATION_OVERDUE = "collab.publication.overdue"
 

@@ -11,9 +11,9 @@ from prefect.artifacts import (
 )
 
 from collab.lake import Manifest
-from collab.publish.curves import learning_curves
-from collab.publish.snapshot import Snapshot
-from collab.training.run import Run
+from collab.report.curves import learning_curves
+from collab.release.snapshot import Snapshot
+from collab.runs.run import Run
 
 ENV_SERVE_URL = "COLLAB_SERVE_URL"
 COLUMNS = ("variant", "mse", "rmse", "mae", "train_seconds", "peak_memory_mib", "device", "run_id")

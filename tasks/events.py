@@ -10,9 +10,9 @@ from typing import Any
 from prefect.events import emit_event
 
 from collab.lake import Manifest
-from collab.paths import DataDir
-from collab.publish.snapshot import Snapshot
-from collab.training.run import Run
+from collab.base.paths import DataDir
+from collab.release.snapshot import Snapshot
+from collab.runs.run import Run
 
 RATINGS_COMMITTED = "collab.ratings.committed"
 RUNS_COMMITTED = "collab.runs.committed"

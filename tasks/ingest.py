@@ -5,11 +5,11 @@ from pathlib import Path
 from prefect import task
 from prefect.runtime import flow_run
 
-from collab.journal import below, step
+from collab.base.journal import below, step
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ItemKey, get_edition
 from collab.movielens.sources import Source, find_archive
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 from tasks.policy import may_retry
 
 

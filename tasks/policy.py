@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 
 
 def without_traceback(record: logging.LogRecord) -> bool:

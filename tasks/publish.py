@@ -3,12 +3,12 @@
 from prefect import task
 from prefect.runtime import flow_run
 
-from collab.journal import below, step
+from collab.base.journal import below, step
 from collab.lake import Manifest
-from collab.paths import DataDir
-from collab.publish.publish import publish
-from collab.publish.snapshot import Snapshot
-from collab.training.run import Run
+from collab.base.paths import DataDir
+from collab.release.publish import publish
+from collab.release.snapshot import Snapshot
+from collab.runs.run import Run
 
 
 @task

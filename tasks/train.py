@@ -9,13 +9,13 @@ from prefect import task, unmapped
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
-from collab.journal import below, step
+from collab.base.journal import below, step
 from collab.lake import Manifest
-from collab.paths import DataDir
-from collab.training.devices import find_slots
-from collab.training.launch import run_in_child
-from collab.training.recipe import Recipe
-from collab.training.run import Run, RunSpec
+from collab.base.paths import DataDir
+from collab.runs.devices import find_slots
+from collab.runs.launch import run_in_child
+from collab.estimators.sgd.recipe import Recipe
+from collab.runs.run import Run, RunSpec
 from tasks.policy import may_retry
 
 PROGRESS_SECONDS = 5.0  # each step of the bar costs the server a few hundredths of a second

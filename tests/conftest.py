@@ -6,13 +6,13 @@ import pytest
 import torch
 
 import flows  # noqa: F401  # Prefect's settings, and a quiet end of the process
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ML_100K
 from collab.movielens.sources import Source, find_archive
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 from tests.archives import write_archive
-from tests.publish.planted import Published, publish_planted
+from tests.release.planted import Published, publish_planted
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 
 import collab
 from collab.cli import main, make_parser
-from tests.publish.planted import Published
+from tests.release.planted import Published
 from tests.typed import Capture, cells, error, out
 
 

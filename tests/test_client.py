@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 import collab
-from tests.publish.planted import Published
+from tests.release.planted import Published
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

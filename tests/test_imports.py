@@ -56,5 +56,5 @@ def test_tasks_do_not_import_flows(path: Path) -> None:
 
 
 def test_the_rule_can_fail(tmp_path: Path) -> None:
-    (tmp_path / "x.py").write_text("from collab.publish.tables import insert\nimport prefect\n")
-    assert imported(tmp_path / "x.py") == {"collab.publish.tables", "prefect"}
+    (tmp_path / "x.py").write_text("from collab.release.tables import insert\nimport prefect\n")
+    assert imported(tmp_path / "x.py") == {"collab.release.tables", "prefect"}

@@ -5,12 +5,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from collab.files import read_json
+from collab.base.files import read_json
 from collab.lake import ingest
 from collab.movielens.checks import CheckError
 from collab.movielens.editions import ML_1M, ML_100K
 from collab.movielens.sources import find_archive
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 from tests.archives import N_MOVIES, N_USERS, Planted, planted, write_archive
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from collab.cli import make_parser as collab_parser
 from collab.movielens.editions import EDITIONS
-from collab.training.recipes import FAITHFUL
+from collab.estimators.recipes import FAITHFUL
 from flows.parameters import make_parser as pipeline_parser
 
 ROOT = Path(__file__).parent.parent

@@ -8,13 +8,13 @@ import pytest
 
 from collab.lake import Manifest, ingest
 from collab.movielens.sources import Source
-from collab.paths import DataDir
-from collab.publish.publish import publish
-from collab.training.devices import Slot, cpu_slots
-from collab.training.launch import run_in_child
-from collab.training.recipe import Recipe
-from collab.training.recipes import FAITHFUL, FAST
-from collab.training.run import Run, RunSpec
+from collab.base.paths import DataDir
+from collab.release.publish import publish
+from collab.runs.devices import Slot, cpu_slots
+from collab.runs.launch import run_in_child
+from collab.estimators.sgd.recipe import Recipe
+from collab.estimators.recipes import FAITHFUL, FAST
+from collab.runs.run import Run, RunSpec
 
 pytestmark = pytest.mark.realdata
 

@@ -5,12 +5,12 @@ from collections import deque
 import torch
 
 from benchmarks.peers.cell import Cell, Predict, main
-from collab.training.evaluate import predict
-from collab.training.fit import fit
-from collab.training.interactions import Ratings
-from collab.training.prepare import prepare
-from collab.training.recipes import VARIANTS
-from collab.training.split import Split
+from collab.evaluation.errors import predict
+from collab.estimators.sgd.fit import fit
+from collab.dataset.interactions import Ratings
+from collab.dataset.prepare import prepare
+from collab.estimators.recipes import VARIANTS
+from collab.dataset.split import Split
 
 CPU = torch.device("cpu")
 

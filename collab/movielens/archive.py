@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from collab.errors import CollabError
-from collab.files import sha256_file
-from collab.fingerprint import fingerprint
+from collab.base.errors import CollabError
+from collab.base.files import sha256_file
+from collab.base.fingerprint import fingerprint
 from collab.movielens.editions import Edition
 from collab.movielens.layouts import layout_of
 

@@ -1,45 +1,15 @@
 """Checks of the parsed tables: SQL that returns the rows which fail, with a name and a severity."""
 
-import json
 import logging
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
 
 import duckdb
 
-from collab.errors import CollabError
+from collab.base.checks import Check, CheckResult, describe, run_check
+from collab.base.errors import CollabError
 from collab.movielens.editions import Edition
 
 log = logging.getLogger(__name__)
-
-Severity = Literal["error", "warning"]
-ROWS_SHOWN = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """A query whose rows are failures; no row means passed."""
-
-    name: str
-    severity: Severity
-    sql: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckResult:
-    """What a check found: how many rows failed, and the first of them as JSON."""
-
-    name: str
-    severity: Severity
-    failures: int
-    first_rows: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether no row failed."""
-        return self.failures == 0
-
 
 class CheckError(CollabError):
     """Checks of severity error failed; `results` holds all results, the passed ones too."""
@@ -53,13 +23,6 @@ class CheckError(CollabError):
             f"{len(failed)} of {len(results)} checks of the data failed; nothing was published:"
             f"{lines}"
         )
-
-
-def describe(result: CheckResult) -> str:
-    """A failed check on one line."""
-    row = json.loads(result.first_rows)[:1]
-    shown = ", ".join(f"{k}={v!r}" for k, v in row[0].items()) if row else ""
-    return f"{result.name}: {result.failures} failing, first: {shown}"
 
 
 def row_checks(edition: Edition) -> list[Check]:
@@ -137,17 +100,6 @@ def count_checks(edition: Edition, *, trust: bool) -> list[Check]:
     ]
 
 
-def run_check(con: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
-    """Run one check: count its rows and keep the first few."""
-    count, rows = con.execute(
-        f"SELECT count(*), coalesce(to_json(list(f) [:$shown]), '[]') FROM ({check.sql}) AS f",
-        {"shown": ROWS_SHOWN},
-    ).fetchall()[0]
-    return CheckResult(
-        name=check.name, severity=check.severity, failures=count, first_rows=str(rows)
-    )
-
-
 def run_checks(
     con: duckdb.DuckDBPyConnection, edition: Edition, *, trust: bool
 ) -> list[CheckResult]:
@@ -171,8 +123,3 @@ def log_failures(results: list[CheckResult]) -> None:
     for result in results:
         if not result.passed and result.severity == "warning":
             log.warning("Check %s", describe(result))
-
-
-def as_records(results: list[CheckResult]) -> list[dict[str, Any]]:
-    """Results as plain records for JSON and tables."""
-    return [{**asdict(result), "passed": result.passed} for result in results]

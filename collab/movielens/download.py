@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 
 log = logging.getLogger(__name__)
 

@@ -1,10 +1,9 @@
 """The MovieLens editions as records: where they lie, what is published about them."""
 
-import difflib
 from dataclasses import dataclass, field
 from typing import Literal
 
-from collab.errors import CollabError
+from collab.base.errors import unknown_name
 
 LayoutName = Literal["tab", "dat_users", "dat", "csv"]
 ItemKey = Literal["title", "movie"]
@@ -158,13 +157,6 @@ EDITIONS: dict[str, Edition] = {
         ML_LATEST,
     )
 }
-
-
-def unknown_name(kind: str, name: str, known: list[str]) -> CollabError:
-    """The error for a name that is not on a list: says the nearest and all of them."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return CollabError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known)}.")
 
 
 def get_edition(name: str) -> Edition:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 from collab.movielens.editions import Edition, ItemKey
 from collab.movielens.layouts import GENRE_FLAGS, Layout, Member, layout_of
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from collab.errors import CollabError
-from collab.files import read_json, write_json
-from collab.fingerprint import fingerprint
+from collab.base.errors import CollabError
+from collab.base.files import read_json, write_json
+from collab.base.fingerprint import fingerprint
 from collab.movielens.archive import Verified, verify
 from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_100K, Edition
 from collab.movielens.wheel import REQUIREMENT, rebuild_ml_100k
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from collab.files import sha256_file
+from collab.base.files import sha256_file
 from collab.movielens import sources
 from collab.movielens.download import SourceError
 from collab.movielens.editions import ML_32M, ML_100K
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 from flows.pipeline import main
 from tests.archives import Planted, members, planted, write_archive
 

@@ -54,7 +54,7 @@ def test_what_each_declares(name: str) -> None:
 
 def test_the_heartbeat_is_awaited_longer_than_it_takes() -> None:
     variables = DEPLOYMENTS["train"]["work_pool"]["job_variables"]["env"]
-    from flows.automations import crashed
+    from deploy.automations import crashed
 
     trigger: Any = crashed(timedelta(seconds=90)).trigger
     assert trigger.within >= 2 * timedelta(

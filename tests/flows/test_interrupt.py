@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL
 
-from flows.processes import descendants
+from deploy.processes import descendants
 
 
 def training_children(pid: int) -> list[int]:
@@ -19,7 +19,7 @@ def training_children(pid: int) -> list[int]:
         child: Path(f"/proc/{child}/cmdline").read_bytes() if lives(child) else b""
         for child in descendants(pid)
     }
-    return [child for child, command in commands.items() if b"collab.training.child" in command]
+    return [child for child, command in commands.items() if b"collab.runs.child" in command]
 
 
 def lives(pid: int) -> bool:

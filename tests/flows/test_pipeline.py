@@ -8,10 +8,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from collab.files import read_json
+from collab.base.files import read_json
 from collab.movielens.editions import ML_10M
-from collab.paths import DataDir
-from collab.training.launch import ChildDiedError, run_in_child
+from collab.base.paths import DataDir
+from collab.runs.launch import ChildDiedError, run_in_child
 from flows.pipeline import main
 from tasks import train
 from tests.archives import N_MOVIES, N_USERS, Planted, planted, write_archive

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 from flows.runners import runner_options
 
 

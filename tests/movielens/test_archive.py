@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from collab.errors import CollabError
-from collab.files import sha256_file
+from collab.base.errors import CollabError
+from collab.base.files import sha256_file
 from collab.movielens import archive
 from collab.movielens.archive import unpack, verify
 from collab.movielens.editions import ML_1M, ML_32M, ML_100K, ML_LATEST

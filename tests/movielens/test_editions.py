@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 from collab.movielens.editions import EDITIONS, get_edition
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from collab.errors import CollabError
+from collab.base.errors import CollabError
 from collab.movielens.archive import unpack
 from collab.movielens.editions import EDITIONS, ML_1M, ML_10M, ML_32M, ML_100K, Edition, ItemKey
 from collab.movielens.layouts import layout_of

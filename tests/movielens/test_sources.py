@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from collab.errors import CollabError
-from collab.files import read_json, sha256_file
+from collab.base.errors import CollabError
+from collab.base.files import read_json, sha256_file
 from collab.movielens import sources
 from collab.movielens.archive import Verified
 from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_1M, ML_100K, ML_LATEST, Edition
 from collab.movielens.sources import find_archive
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 from tests.archives import write_archive
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from collab.files import sha256_file
+from collab.base.files import sha256_file
 from collab.movielens import wheel
 from collab.movielens.archive import verify
 from collab.movielens.download import SourceError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collab.movielens.editions import ML_100K
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 from tests.archives import FIRST_TS, Planted, movie_title, write_archive
 from tests.scenarios.stack import Stack
 

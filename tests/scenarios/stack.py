@@ -17,9 +17,9 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from collab.paths import DataDir
-from flows.processes import descendants, end, start
-from flows.serve import HOST, Place, set_up, wait_until_healthy
+from collab.base.paths import DataDir
+from deploy.processes import descendants, end, start
+from deploy.serve import HOST, Place, set_up, wait_until_healthy
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Stack:
         self.environment = {**self.place.environment(), **QUICK_EVENTS}
         self.server = self.start_server()
         set_up(self.place, self.environment)
-        self._call("flows.automations", "--heartbeat", str(HEARTBEAT_WINDOW))
+        self._call("deploy.automations", "--heartbeat", str(HEARTBEAT_WINDOW))
         self.worker = self.start_worker()
 
     def start_server(self) -> "subprocess.Popen[str]":

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
-from collab.paths import DataDir
-from flows.automations import main
+from collab.base.paths import DataDir
+from deploy.automations import main
 from tests.scenarios.conftest import only_data
 from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, wait_for
 

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
-from collab.paths import DataDir
-from collab.training.recipes import get_recipes
+from collab.base.paths import DataDir
+from collab.estimators.recipes import get_recipes
 from tests.scenarios.conftest import TWO, only_data, parameters
 from tests.scenarios.stack import Stack, wait_for
 

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from collab.journal import read_journal
-from collab.paths import DataDir
-from flows.processes import descendants
+from collab.base.journal import read_journal
+from collab.base.paths import DataDir
+from deploy.processes import descendants
 from tests.scenarios.stack import Stack, kill
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from prefect import flow, task
 
-from collab.paths import DataDir
+from collab.base.paths import DataDir
 from flows.runners import runner_options
 from tests.scenarios.stack import Stack
 from tests.scenarios.test_interruption import begin, finish, tables

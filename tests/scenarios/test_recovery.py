@@ -8,17 +8,17 @@ from uuid import UUID
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
-from collab.files import is_whole
-from collab.journal import read_journal
-from collab.paths import DataDir
-from flows.processes import end, lives
+from collab.base.files import is_whole
+from collab.base.journal import read_journal
+from collab.base.paths import DataDir
+from deploy.processes import end, lives
 from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, kill, wait_for
 from tests.scenarios.test_deployments import query
 
 pytestmark = pytest.mark.slow
 
 ENDS = ("Completed", "Failed", "Crashed", "Cancelled")
-CHILD = "collab.training.child"
+CHILD = "collab.runs.child"
 ENGINE = "prefect.engine"
 
 

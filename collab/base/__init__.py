@@ -1,0 +1,1 @@
+"""What every stage uses: errors, folders, keys, paths, the journal, checks."""

@@ -1,0 +1,93 @@
+"""The journal: one line for each step that ended, in the log and in `<data>/journal.jsonl`.
+
+A line says what was done, what came of it, on how many rows, in how many seconds and where the
+result lies (below the data folder). It needs no server, so that it can be read when there is none.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from collab.base.machine import peak_memory_mib
+from collab.base.paths import DataDir
+
+log = logging.getLogger(__name__)
+
+Entry = dict[str, Any]
+
+
+@contextmanager
+def step(data: DataDir, name: str, **known: Any) -> Iterator[Entry]:
+    """Time a step and write its line when it ends, also when it fails.
+
+    Args:
+        data: the data folder.
+        name: what is done: `fetch`, `ingest`, `train` or `publish`.
+        known: further fields, known before the step begins.
+
+    Yields:
+        The line's fields, for the step to add to: `outcome` (`made` or `found`), `rows`, `where`.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    entry: Entry = {"step": name, "at": started, **known, "outcome": "made"}
+    start = time.perf_counter()
+    try:
+        yield entry
+    except BaseException as error:
+        entry |= {"outcome": "failed", "error": first_line(error)}
+        raise
+    finally:
+        entry.setdefault("seconds", round(time.perf_counter() - start, 3))
+        entry.setdefault("peak_memory_mib", peak_memory_mib())
+        log.info(as_text(entry))
+        keep(data.journal, entry)
+
+
+def below(data: DataDir, path: Path) -> str:
+    """A path for the journal: relative to the data folder, so that the folder can be moved."""
+    return os.path.relpath(path, data.root)
+
+
+def first_line(error: BaseException) -> str:
+    """What went wrong, on one line, never empty."""
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
+def as_text(entry: Entry) -> str:
+    """An entry as `key=value` pairs; a value with spaces is quoted."""
+    shown = {k: v for k, v in entry.items() if k not in {"at", "flow_run"} and v is not None}
+    pairs = ((k, str(v)) for k, v in shown.items())
+    return " ".join(f"{k}={json.dumps(v) if ' ' in v else v}" for k, v in pairs)
+
+
+def keep(journal: Path, entry: Entry) -> None:
+    """Add a line where that can be done; a full disk must not hide how the step itself ended."""
+    try:
+        append(journal, entry)
+    except OSError as error:
+        log.warning("%s could not be written: %s", journal, error)
+
+
+def append(journal: Path, entry: Entry) -> None:
+    """Add one line; lines of processes that write at once do not mix."""
+    with journal.open("ab", buffering=0) as file:
+        file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
+
+
+def read_journal(data: DataDir) -> list[Entry]:
+    """All entries, oldest first; a line that a killed process left unfinished is passed over."""
+    if not data.journal.exists():
+        return []
+    entries = []
+    for line in data.journal.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            continue
+    return entries

@@ -1,0 +1,80 @@
+"""Where things lie below the data folder."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from collab.base.errors import CollabError
+
+ENV_DATA_DIR = "COLLAB_DATA_DIR"
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """The data folder: `raw`, `lake`, `datasets`, `runs` and `serve` stand below it."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """Archives as fetched: `raw/<edition>/<edition>.zip`."""
+        return self.root / "raw"
+
+    @property
+    def lake(self) -> Path:
+        """Parquet: `lake/<edition>/<fingerprint>/`."""
+        return self.root / "lake"
+
+    @property
+    def datasets(self) -> Path:
+        """Train and validation rows as arrays: `datasets/<edition>-<protocol>-<key>/`."""
+        return self.root / "datasets"
+
+    @property
+    def runs(self) -> Path:
+        """Training runs: `runs/<run_id>/`."""
+        return self.root / "runs"
+
+    @property
+    def serve(self) -> Path:
+        """What analysts read: `serve/movielens.duckdb`."""
+        return self.root / "serve"
+
+    @property
+    def journal(self) -> Path:
+        """One line for each step that ended: `journal.jsonl`."""
+        return self.root / "journal.jsonl"
+
+
+def data_dir(given: str | Path | None = None) -> DataDir:
+    """The folder given, else `COLLAB_DATA_DIR`, else `data` below the working directory.
+
+    Raises:
+        CollabError: DuckDB could not open a file below a folder of that name.
+    """
+    root = Path(given or os.environ.get(ENV_DATA_DIR) or "data").expanduser().absolute()
+    if "?" in str(root):
+        raise CollabError(f"The data folder {root} has a ? in its path; name one without.")
+    return DataDir(root)
+
+
+def writable_data_dir(given: str | Path | None = None) -> DataDir:
+    """The data folder, made if it is not there.
+
+    Raises:
+        CollabError: the folder, or one that stands below it, cannot be made or written.
+    """
+    data = data_dir(given)
+    folder = data.root
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for folder in (data.root, data.raw, data.lake, data.datasets, data.runs, data.serve):
+            if folder.exists():
+                tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise CollabError(
+            f"The data folder {folder} cannot be written ({error.strerror}). "
+            f"Make it writable, or name another with --data-dir or {ENV_DATA_DIR}."
+        ) from error
+    return data

@@ -1,0 +1,253 @@
+"""What an estimator is, and what a fitted model may be able to do.
+
+An estimator is a frozen dataclass of its own hyperparameters and nothing else. `fit` yields a model
+that can be used after each pass over the data: an epoch, a sweep or a sample. What a model can do
+besides predicting it says by the methods it has; nothing is recognised by the names of weights.
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from collab.dataset.dataset import Dataset
+from collab.dataset.features import Features
+from collab.dataset.rows import Rows
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a fit is told besides its rows.
+
+    seed: of weights, shuffling and sampling.
+    device: where the rows are and the model shall be.
+    n_users, n_items: how many indices there are, the unknown (0) counted.
+    scale: the lowest and the highest rating there can be, stars.
+    features: side features by index.
+    """
+
+    seed: int
+    device: torch.device
+    n_users: int
+    n_items: int
+    scale: Range
+    features: Features
+
+    @classmethod
+    def of(cls, dataset: Dataset, seed: int, device: torch.device) -> Self:
+        """The context of a dataset."""
+        return cls(
+            seed=seed,
+            device=device,
+            n_users=len(dataset.users),
+            n_items=len(dataset.items),
+            scale=dataset.scale,
+            features=dataset.features(),
+        )
+
+    def generator(self) -> torch.Generator:
+        """A generator on the device, seeded."""
+        return torch.Generator(self.device).manual_seed(self.seed)
+
+
+class Fitted(Protocol):
+    """A model that can be used.
+
+    train_loss: mean squared error on the training rows as the last pass saw it, stars squared.
+    n_parameters: how many numbers it learnt.
+    """
+
+    train_loss: float
+    n_parameters: int
+
+    def predict(self, rows: Rows) -> Tensor:
+        """Stars (n,), float32, on the CPU; index 0 is somebody or something never seen."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what `Estimator.load` needs into a folder that exists."""
+        ...
+
+
+class Estimator(Protocol):
+    """Something that can learn: a frozen dataclass of its hyperparameters.
+
+    uses_time: whether predictions use the row's own time stamp; such a model supplies no tables.
+    passes: how many models `fit` yields.
+    """
+
+    uses_time: ClassVar[bool]
+
+    @property
+    def passes(self) -> int:
+        """How many models `fit` yields: epochs, sweeps or samples."""
+        ...
+
+    def fit(self, train: Rows, context: Context) -> Iterator[Fitted]:
+        """Learn; yields a usable model after each pass, which the next may change.
+
+        Raises:
+            CollabError: learning diverged.
+        """
+        ...
+
+    def load(self, folder: Path) -> Fitted:
+        """The model that `Fitted.save` wrote, on the CPU."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factors:
+    """A model as tables: what it learnt of each user and item, by dense index (0 the unknown).
+
+        score = mean + user_bias[u] + item_bias[i] + <user_factors[u], item_factors[i]>
+        stars = score, or low + (high - low) * sigmoid(score) where `y_range` is (low, high),
+                clipped to `clip` where that is given
+
+    user_factors (n_users, k), item_factors (n_items, k);
+    user_bias (n_users,), item_bias (n_items,).
+    """
+
+    mean: float
+    user_factors: Tensor
+    item_factors: Tensor
+    user_bias: Tensor
+    item_bias: Tensor
+    y_range: Range | None = None
+    clip: Range | None = None
+
+    def link(self, score: Tensor) -> Tensor:
+        """Scores as stars, any shape."""
+        stars = score
+        if self.y_range is not None:
+            low, high = self.y_range
+            stars = low + (high - low) * torch.sigmoid(score)
+        return stars if self.clip is None else stars.clamp(*self.clip)
+
+    def predict(self, users: Tensor, items: Tensor) -> Tensor:
+        """Stars (n,) of pairs of indices (n,), (n,)."""
+        users, items = users.long(), items.long()
+        score = (self.user_factors[users] * self.item_factors[items]).sum(1)
+        return self.link(score + self.user_bias[users] + self.item_bias[items] + self.mean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldedUser:
+    """A new user as a model sees one: factors (k,) and a bias."""
+
+    factors: Tensor
+    bias: float
+
+
+@runtime_checkable
+class HasFactors(Protocol):
+    """A model whose predictions are those of its factors and biases: it can supply tables."""
+
+    def factors(self) -> Factors:
+        """The tables, float32, on the CPU."""
+        ...
+
+
+@runtime_checkable
+class FoldsIn(Protocol):
+    """A model that takes in a new user without being trained again."""
+
+    def fold_in(self, items: Tensor, stars: Tensor) -> FoldedUser:
+        """The user who gave `stars` (n,) to `items` (n,), dense indices."""
+        ...
+
+
+@runtime_checkable
+class HasUncertainty(Protocol):
+    """A model that says how sure it is."""
+
+    def spread(self, rows: Rows) -> Tensor:
+        """Standard deviation (n,) of the rating around each prediction, stars."""
+        ...
+
+    def samples(self) -> Iterator[Factors]:
+        """Draws of the factors from their posterior."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A variant: a name and the estimator behind it.
+
+    about: the model in a few words, for the README and the leaderboard.
+    chosen_on: what its hyperparameters were chosen on.
+    """
+
+    name: str
+    estimator: Estimator
+    about: str = field(default="", compare=False)
+    chosen_on: str = field(default="", compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        told = {"about": self.about, "chosen_on": self.chosen_on}
+        return {"name": self.name, "estimator": to_record(self.estimator), **told}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Recipe":
+        """The recipe that `to_json` wrote.
+
+        Raises:
+            ValueError: its estimator is of another version of the program.
+        """
+        return cls(**{**record, "estimator": from_record(record["estimator"])})
+
+
+def to_record(estimator: Estimator) -> dict[str, Any]:
+    """An estimator as plain values: its class and its hyperparameters."""
+    values = {f.name: plain(getattr(estimator, f.name)) for f in fields(estimator)}  # type: ignore[arg-type]
+    return {"estimator": path_of(type(estimator)), **values}
+
+
+def from_record(record: Mapping[str, Any]) -> Estimator:
+    """The estimator that `to_record` wrote.
+
+    Raises:
+        ValueError: there is no such class now, or it has other hyperparameters.
+    """
+    values = {name: revived(value) for name, value in record.items() if name != "estimator"}
+    try:
+        made: Estimator = import_path(record["estimator"])(**values)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ValueError(f"the estimator {record['estimator']} is not known: {error}") from error
+    return made
+
+
+def plain(value: Any) -> Any:
+    """A hyperparameter for JSON; a class goes by its import path."""
+    if isinstance(value, type):
+        return {"class": path_of(value)}
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def revived(value: Any) -> Any:
+    """What `plain` was given; lists come back as tuples."""
+    if isinstance(value, Mapping):
+        if set(value) == {"class"}:
+            return import_path(value["class"])
+        return {name: revived(item) for name, item in value.items()}
+    return tuple(revived(item) for item in value) if isinstance(value, list) else value
+
+
+def path_of(kind: type) -> str:
+    """The import path of a class, `module:Name`."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def import_path(path: str) -> Any:
+    """What an import path names."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)

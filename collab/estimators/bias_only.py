@@ -1,0 +1,70 @@
+"""User and item means, shrunk: what every other model must beat."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from collab.dataset.rows import Rows
+from collab.estimators.api import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiasOnly:
+    """stars = mean + item bias + user bias, each the shrunk mean of what is left (Koren 2010).
+
+    item_ridge, user_ridge: how many ratings of bias 0 everyone is given besides their own.
+    """
+
+    uses_time: ClassVar[bool] = False
+    passes: ClassVar[int] = 1
+    item_ridge: float = 5.0
+    user_ridge: float = 5.0
+
+    def fit(self, train: Rows, context: Context) -> Iterator["Biases"]:
+        """Items first, then users on what the items leave."""
+        train = train.to(torch.device("cpu"))  # a few sums, in float64
+        users, items = train.users.long(), train.items.long()
+        mean = train.ratings.double().mean()
+        left = train.ratings.double() - mean
+        item_bias = shrunk_means(items, left, context.n_items, self.item_ridge)
+        left -= item_bias[items]
+        user_bias = shrunk_means(users, left, context.n_users, self.user_ridge)
+        loss = float((left - user_bias[users]).square().mean())
+        tables = {"mean": mean[None], "user_bias": user_bias, "item_bias": item_bias}
+        tables["scale"] = torch.tensor(context.scale)
+        yield Biases({name: table.float() for name, table in tables.items()}, loss)
+
+    def load(self, folder: Path) -> "Biases":
+        """The model in a folder."""
+        return Biases(load_file(folder / "model.safetensors"), float("nan"))
+
+
+class Biases:
+    """The means: `mean` (1,), `user_bias`, `item_bias`, and the `scale` to clip to (2,)."""
+
+    def __init__(self, tables: dict[str, Tensor], train_loss: float) -> None:
+        """Hold the tables."""
+        self.tables, self.train_loss = tables, train_loss
+        self.n_parameters = len(tables["user_bias"]) + len(tables["item_bias"]) + 1
+
+    def predict(self, rows: Rows) -> Tensor:
+        """Stars (n,)."""
+        user_bias, item_bias = self.tables["user_bias"], self.tables["item_bias"]
+        score = user_bias[rows.users.long().cpu()] + item_bias[rows.items.long().cpu()]
+        low, high = self.tables["scale"].tolist()
+        return (score + self.tables["mean"]).clamp(low, high)
+
+    def save(self, folder: Path) -> None:
+        """`model.safetensors`."""
+        save_file(self.tables, folder / "model.safetensors")
+
+
+def shrunk_means(at: Tensor, values: Tensor, n: int, ridge: float) -> Tensor:
+    """Mean (n,) of the values of each index, `ridge` zeros counted in."""
+    sums = torch.zeros(n, dtype=values.dtype, device=values.device).index_add_(0, at, values)
+    return sums / (torch.bincount(at, minlength=n) + ridge)

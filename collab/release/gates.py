@@ -1,0 +1,114 @@
+"""Gates: what must hold in the tables before they are published."""
+
+import duckdb
+
+from collab.base.errors import CollabError
+from collab.movielens.checks import Check, describe, run_check
+
+NOT_EMPTY = (
+    "runs", "metrics", "movies", "users", "ratings", "movie_bias", "user_bias",
+    "movie_similarity", "movie_pca", "movie_factors", "user_factors", "predictions",
+    "check_results", "example_queries",
+)  # fmt: skip
+KEYS = {
+    "runs": "run_id",
+    "metrics": "run_id, epoch, split, metric",
+    "movies": "movie_id",
+    "users": "user_id",
+    "ratings": "user_id, movie_id",
+    "movie_bias": "item_id",
+    "user_bias": "user_id",
+    "movie_similarity": "item_id, neighbor_id",
+    "movie_pca": "item_id",
+    "movie_factors": "item_id",
+    "user_factors": "user_id",
+    "recommendations": "user_id, item_id",
+    "predictions": "run_id, position",
+    "check_results": "name",
+}
+KNOWN = {
+    "movie_bias.item_id": "movies.item_id",
+    "movie_similarity.item_id": "movies.item_id",
+    "movie_similarity.neighbor_id": "movies.item_id",
+    "movie_pca.item_id": "movies.item_id",
+    "movie_factors.item_id": "movies.item_id",
+    "recommendations.item_id": "movies.item_id",
+    "recommendations.user_id": "users.user_id",
+    "user_bias.user_id": "users.user_id",
+    "user_factors.user_id": "users.user_id",
+    "predictions.movie_id": "movies.movie_id",
+    "predictions.user_id": "users.user_id",
+    "predictions.run_id": "runs.run_id",
+    "metrics.run_id": "runs.run_id",
+    "movie_bias.run_id": "runs.run_id",
+}
+FINITE = {
+    "runs": ("valid_mse", "valid_rmse", "valid_mae"),
+    "metrics": ("value",),
+    "movie_bias": ("bias", "mean_rating"),
+    "user_bias": ("bias",),
+    "movie_similarity": ("cosine",),
+    "movie_pca": ("pc1", "pc2", "pc3"),
+    "predictions": ("prediction",),
+    "recommendations": ("prediction",),
+}
+RANKED = {
+    "movie_bias": ("true", "bias"),
+    "user_bias": ("true", "bias"),
+    "movie_similarity": ("item_id", "cosine"),
+    "recommendations": ("user_id", "prediction"),
+}
+
+
+def gates() -> list[Check]:
+    """All gates as checks: queries over the published tables whose rows are failures."""
+    queries: dict[str, str] = {}
+    for table in NOT_EMPTY:
+        queries[f"{table}_not_empty"] = f"SELECT 0 AS n WHERE NOT EXISTS (FROM {table})"
+    for table, key in KEYS.items():
+        queries[f"{table}_unique"] = (
+            f"SELECT {key}, count(*) AS n FROM {table} GROUP BY ALL HAVING count(*) > 1"
+        )
+    for place, target in KNOWN.items():
+        table, column = place.split(".")
+        other, key = target.split(".")
+        queries[f"{table}_{column}_known"] = (
+            f"SELECT {column} FROM {table} WHERE {column} NOT IN (SELECT {key} FROM {other})"
+        )
+    for table, columns in FINITE.items():
+        bad = " OR ".join(f"NOT isfinite({column})" for column in columns)
+        queries[f"{table}_finite"] = f"SELECT {', '.join(columns)} FROM {table} WHERE {bad}"
+    for table, (group, value) in RANKED.items():
+        queries[f"{table}_ranks"] = f"""
+            SELECT rank, expected FROM (
+                SELECT rank, row_number() OVER (
+                    PARTITION BY {group} ORDER BY {value} DESC, rank) AS expected FROM {table})
+            WHERE rank <> expected"""
+    queries["no_self_neighbor"] = "SELECT item_id FROM movie_similarity WHERE item_id = neighbor_id"
+    queries["cosine_in_range"] = (
+        "SELECT item_id, neighbor_id, cosine FROM movie_similarity WHERE abs(cosine) > 1"
+    )
+    queries["recommendations_unseen"] = """
+        SELECT user_id, item_id FROM recommendations SEMI JOIN (
+            SELECT user_id, item_id FROM ratings JOIN movies USING (movie_id)
+        ) USING (user_id, item_id)"""
+    queries["one_champion"] = (
+        "SELECT count(*) AS n FROM runs WHERE is_champion AND is_current HAVING count(*) <> 1"
+    )
+    return [Check(name=name, severity="error", sql=sql) for name, sql in queries.items()]
+
+
+def refuse_bad_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Run every gate.
+
+    Raises:
+        CollabError: names each gate that failed with its first failing row.
+    """
+    results = [run_check(con, gate) for gate in gates()]
+    failed = [result for result in results if not result.passed]
+    if failed:
+        lines = "".join(f"\n  - {describe(result)}" for result in failed)
+        raise CollabError(
+            f"The tables were refused; the last publication stands. {len(failed)} of "
+            f"{len(results)} gates failed:{lines}"
+        )

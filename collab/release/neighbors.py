@@ -1,0 +1,112 @@
+"""The exact nearest neighbours by cosine, in tiles that fit the processor's cache."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from collab.release.interpret import Factors
+
+NEIGHBORS = 20
+ROWS, COLUMNS = 512, 4096  # of one tile of the similarity matrix
+GROUP = 64  # neighbouring columns whose maximum is looked at first; divides COLUMNS
+
+
+def similarity_table(found: Factors, k: int = NEIGHBORS) -> pd.DataFrame:
+    """The k most similar of every item by the cosine of the factors: exact, itself excluded.
+
+    Returns:
+        `item_id, neighbor_id, rank, cosine`, k rows an item (fewer where there are fewer items).
+    """
+    unit = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
+    n, k = len(unit), min(k, len(unit) - 1)
+    with one_thread_each() as workers:
+        parts = list(workers.map(partial(nearest, unit, k=k), range(0, n, ROWS)))
+    cosines, neighbors = (
+        torch.cat(columns).reshape(-1).numpy() for columns in zip(*parts, strict=True)
+    )
+    return pd.DataFrame(
+        {
+            "item_id": np.repeat(found.ids, k),
+            "neighbor_id": found.ids[neighbors],
+            "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), n),
+            "cosine": cosines.clip(-1, 1),
+        }
+    )
+
+
+@contextmanager
+def one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """As many workers as torch has threads, each computing on its own.
+
+    Torch's threads wait for each other after every operation, which costs more than the operation
+    where something else keeps the cores busy; blocks of rows need not wait for each other.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as workers:
+            yield workers
+    finally:
+        torch.set_num_threads(threads)
+
+
+def nearest(unit: Tensor, start: int, k: int) -> tuple[Tensor, Tensor]:
+    """Cosines and row numbers (b, k) of the k nearest of rows `start` and on, nearest first.
+
+    A sort of all n cosines of a row costs more than computing them. Few can matter: the k-th
+    highest of the groups' maxima so far is a floor under the k-th nearest, so a group whose
+    maximum lies below it holds none of them.
+    """
+    rows = unit[start : start + ROWS]
+    highest = torch.full((len(rows), k), -torch.inf)
+    found: list[tuple[Tensor, Tensor, Tensor]] = []
+    for first in range(0, len(unit), COLUMNS):
+        tile = cosine_tile(rows, unit[first : first + COLUMNS], start - first)
+        groups = tile.view(len(rows), -1, GROUP)
+        maxima = groups.amax(dim=2)
+        highest = torch.cat([highest, maxima], dim=1).topk(k, dim=1).values
+        row, group = (maxima >= highest[:, -1:]).nonzero(as_tuple=True)
+        values = groups[row, group]
+        at, member = (values >= highest[row, -1:]).nonzero(as_tuple=True)
+        column = first + group[at] * GROUP + member
+        found.append((row[at], values[at, member], column))
+    return best(found, highest[:, -1], k)
+
+
+def cosine_tile(rows: Tensor, others: Tensor, offset: int) -> Tensor:
+    """Cosines (b, COLUMNS) of unit rows (b, d) and (c, d); -inf beyond c and for a row with itself.
+
+    offset: row i of the first is row i + offset of the second.
+    """
+    tile = torch.empty(len(rows), COLUMNS)
+    if len(others) < COLUMNS:
+        tile.fill_(-torch.inf)
+    torch.mm(rows, others.T, out=tile[:, : len(others)])
+    row = torch.arange(len(rows))
+    here = (row + offset >= 0) & (row + offset < len(others))
+    tile[row[here], row[here] + offset] = -torch.inf
+    return tile
+
+
+def best(
+    found: list[tuple[Tensor, Tensor, Tensor]], floor: Tensor, k: int
+) -> tuple[Tensor, Tensor]:
+    """The k highest values of each row and their columns (b, k) among (row, value, column).
+
+    floor: (b,), at or under each row's k-th highest value; every row has k values above it.
+    """
+    row, value, column = (torch.cat(parts) for parts in zip(*found, strict=True))
+    kept = value >= floor[row]
+    row, value, column = row[kept], value[kept], column[kept]
+    order = value.argsort(descending=True, stable=True)
+    order = order[row[order].argsort(stable=True)]
+    ends = torch.bincount(row, minlength=len(floor)).cumsum(0)
+    starts = torch.cat([ends.new_zeros(1), ends[:-1]])
+    at = order[starts[:, None] + torch.arange(k)]
+    return value[at], column[at]

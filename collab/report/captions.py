@@ -1,0 +1,117 @@
+"""What to see in each plot. Whatever is claimed is computed from the plotted rows."""
+
+from collections import Counter
+from statistics import mean
+from typing import Any
+
+from collab.report.charts import bin_name
+from collab.report.queries import Rows
+
+GENRE_MOVIES = 20  # a genre of fewer movies on the map is not placed in its caption
+
+
+def listing(words: list[str]) -> str:
+    """Words as a sentence has them: `a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def beside(value: float, other: float, name: str) -> str:
+    """How an error compares with another, in words."""
+    change = 100 * (value / other - 1)
+    if abs(change) < 0.05:
+        return f"as low as {name}, {other:.4f}"
+    return f"{abs(change):.1f} % {'below' if change < 0 else 'above'} {name}, {other:.4f}"
+
+
+def curves(runs: Rows, rows: Rows, top: float) -> str:
+    """Where valid MSE turned up again, where training and validation part, what is left out."""
+    said = ["Solid: MSE on the validation ratings. Dashed: mean training loss of the epoch."]
+    rose = [run["variant"] for run in runs if rises(rows, run["run_id"])]
+    which = f"Valid MSE ended more than 1 % above its lowest for {listing(rose)}."
+    said.append(which if rose else "No valid MSE ended more than 1 % above its lowest.")
+    gaps = [gap for run in runs if (gap := last_gap(run, rows))]
+    if gaps:
+        _, name, valid, train = max(gaps)
+        said.append(f"Validation exceeds training most in {name}: {valid:.3f} against {train:.3f}.")
+    names = {run["run_id"]: run["variant"] for run in runs}
+    beyond = [
+        f"{names[row['run_id']]}, epoch {row['epoch']} ({row['value']:.2f})"
+        for row in rows
+        if row["value"] > top
+    ]
+    if beyond:
+        said.append(f"Above the scale and not drawn: {listing(beyond)}.")
+    return " ".join(said)
+
+
+def last_gap(run: dict[str, Any], rows: Rows) -> tuple[float, str, float, float] | None:
+    """Validation above training after a run's last epoch, its variant and both; None where not."""
+    last = {row["split"]: row["value"] for row in rows if row["run_id"] == run["run_id"]}
+    if {"train", "valid"} <= set(last) and last["valid"] > last["train"]:
+        return last["valid"] - last["train"], run["variant"], last["valid"], last["train"]
+    return None
+
+
+def rises(rows: Rows, run_id: str) -> bool:
+    """Whether a run's valid MSE ended more than 1 % above its lowest."""
+    valid = [row["value"] for row in rows if row["run_id"] == run_id and row["split"] == "valid"]
+    return bool(valid) and valid[-1] > 1.01 * min(valid)
+
+
+def movie_map(rows: Rows) -> str:
+    """Which movies and which genres lie at the ends of the map."""
+    said = [
+        f"The {len(rows):,} most rated movies; the larger, the more ratings. Movies that lie "
+        "together have similar factors, as far as two directions can tell."
+    ]
+    for name, low, high in (("pc1", "left", "right"), ("pc2", "bottom", "top")):
+        placed = sorted(rows, key=lambda row: row[name])
+        said.append(f"Farthest {low}: {placed[0]['title']}; {high}: {placed[-1]['title']}.")
+    return " ".join([*said, *genre_ends(rows)])
+
+
+def genre_ends(rows: Rows) -> list[str]:
+    """The genres that lie farthest left and right on average; nothing where few are on the map."""
+    counts = Counter(genre for row in rows for genre in row["genres"])
+    centers = {
+        genre: mean(row["pc1"] for row in rows if genre in row["genres"])
+        for genre, count in counts.items()
+        if count >= GENRE_MOVIES
+    }
+    if len(centers) < 2:
+        return []
+    left, right = min(centers, key=centers.__getitem__), max(centers, key=centers.__getitem__)
+    return [f"On average {left} lies farthest left and {right} farthest right."]
+
+
+def calibration(rows: Rows) -> str:
+    """How far predictions are from the ratings they stand for."""
+    total = sum(row["n"] for row in rows)
+    gap = sum(row["n"] * abs(row["actual"] - row["predicted"]) for row in rows) / total
+    outside = [row for row in rows if not row["low"] <= row["predicted"] <= row["high"]]
+    return (
+        "Predictions in steps of a quarter star. On the dashed line they are right on average; "
+        f"the mean distance from it is {gap:.3f} stars. The bars are 95 % intervals; "
+        f"{len(outside)} of {len(rows)} miss the line."
+    )
+
+
+def error_by_count(rows: Rows, of: str) -> str:
+    """The error at both ends of the counts."""
+    few, many = rows[0], rows[-1]
+    lowest = min(rows, key=lambda row: row["mse"])
+    return (
+        f"MSE is {few['mse']:.2f} for {of}s with {bin_name(few['least'])} training ratings and "
+        f"{many['mse']:.2f} for those with {bin_name(many['least'])}; it is lowest at "
+        f"{bin_name(lowest['least'])}. The bars are 95 % intervals."
+    )
+
+
+def rating_distribution(rows: Rows) -> str:
+    """The commonest rating and the mean."""
+    commonest = max(rows, key=lambda row: row["n"])
+    level = sum(row["rating"] * row["share"] for row in rows)
+    return (
+        f"The commonest rating is {commonest['rating']:g}, with {100 * commonest['share']:.0f} % "
+        f"of all {sum(row['n'] for row in rows):,}; the mean is {level:.2f} stars."
+    )

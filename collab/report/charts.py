@@ -1,0 +1,131 @@
+"""The plots but the map, each a Vega-Lite specification made of rows of `queries`."""
+
+import math
+from typing import Any
+
+import altair as alt
+
+from collab.report.queries import Rows
+from collab.report.theme import ACCENT, INK, MUTED, SECOND, finished
+
+CURVE_ROOM = 1.5  # how far above the highest valid MSE a training loss is still drawn
+
+
+def curve_limits(rows: Rows) -> tuple[float, float]:
+    """The lowest and the highest value on the scale that all learning curves share.
+
+    A first epoch may start far above all else; what exceeds the highest is left to the caption.
+    """
+    valid = [row["value"] for row in rows if row["split"] == "valid"]
+    top = CURVE_ROOM * max(valid, default=math.inf)
+    drawn = [row["value"] for row in rows if row["value"] <= top]
+    return min(drawn, default=0.0), max(drawn, default=1.0)
+
+
+def learning_curve(rows: Rows, limits: tuple[float, float], about: str) -> dict[str, Any]:
+    """One run's training loss and valid MSE by epoch, on the scale of all runs."""
+    drawn = [row for row in rows if row["value"] <= limits[1]]
+    chart = (
+        alt.Chart(alt.InlineData(values=drawn))
+        .mark_line(point={"size": 36}, strokeWidth=2)
+        .encode(
+            x=alt.X("epoch:O", title="epoch", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("value:Q", title="MSE, stars²", axis=alt.Axis(tickCount=4)).scale(
+                domain=list(limits), nice=False, zero=False
+            ),
+            color=by_split(alt.Color, [SECOND, ACCENT]),
+            strokeDash=by_split(alt.StrokeDash, [[4, 3], [1, 0]]),
+            tooltip=[
+                alt.Tooltip("epoch:O", title="epoch"),
+                alt.Tooltip("split:N", title="rows"),
+                alt.Tooltip("value:Q", title="MSE", format=".4f"),
+            ],
+        )
+    )
+    return finished(chart, height=170, about=about)
+
+
+def by_split(channel: Any, values: list[Any]) -> Any:
+    """A channel that tells train from valid; the page draws the legend."""
+    return channel("split:N", legend=None).scale(domain=["train", "valid"], range=values)
+
+
+def calibration(rows: Rows) -> dict[str, Any]:
+    """Mean rating against mean prediction, with the diagonal where both are equal."""
+    ends = [min(row["predicted"] for row in rows), max(row["predicted"] for row in rows)]
+    diagonal = (
+        alt.Chart(alt.InlineData(values=[{"predicted": end, "actual": end} for end in ends]))
+        .mark_line(color=MUTED, strokeDash=[4, 4], strokeWidth=1)
+        .encode(x="predicted:Q", y="actual:Q")
+    )
+    stars = alt.Scale(zero=False, nice=True)
+    ticks = alt.Axis(tickCount=6)
+    points = interval_points(
+        rows,
+        x=alt.X("predicted:Q", title="mean prediction, stars", scale=stars, axis=ticks),
+        y=alt.Y("actual:Q", title="mean rating, stars", scale=stars, axis=ticks),
+        tooltip=[
+            alt.Tooltip("predicted:Q", title="mean prediction", format=".2f"),
+            alt.Tooltip("actual:Q", title="mean rating", format=".2f"),
+            alt.Tooltip("n:Q", title="ratings", format=","),
+        ],
+    )
+    return finished(
+        alt.layer(diagonal, *points), height=340, about="Mean rating against mean prediction"
+    )
+
+
+def error_by_count(rows: Rows, of: str) -> dict[str, Any]:
+    """MSE by the number of training ratings of a movie or a user, in bins of doubling width."""
+    named = [{**row, "bin": bin_name(row["least"])} for row in rows]
+    points = interval_points(
+        named,
+        x=alt.X(
+            "least:O",
+            title=f"training ratings of the {of}, at least",
+            axis=alt.Axis(labelAngle=0),
+        ),
+        y=alt.Y("mse:Q", title="MSE, stars²").scale(zero=False, nice=True),
+        tooltip=[
+            alt.Tooltip("bin:O", title="training ratings"),
+            alt.Tooltip("mse:Q", title="MSE", format=".3f"),
+            alt.Tooltip("n:Q", title="validation ratings", format=","),
+        ],
+    )
+    about = f"MSE by number of training ratings of the {of}"
+    return finished(alt.layer(*points), height=300, about=about)
+
+
+def bin_name(least: int) -> str:
+    """A bin of counts from a power of two to below the next: `0`, `1`, `2–3`, `4–7`."""
+    return str(least) if least < 2 else f"{least}–{2 * least - 1}"
+
+
+def interval_points(
+    rows: Rows, *, x: alt.X, y: alt.Y, tooltip: list[alt.Tooltip]
+) -> list[alt.Chart]:
+    """Points with bars from `low` to `high`."""
+    base = alt.Chart(alt.InlineData(values=rows))
+    bars = base.mark_rule(color=ACCENT, opacity=0.45, strokeWidth=2).encode(
+        x=x, y=alt.Y("low:Q"), y2="high:Q"
+    )
+    points = base.mark_circle(color=ACCENT, size=64, opacity=1).encode(x=x, y=y, tooltip=tooltip)
+    return [bars, points]
+
+
+def rating_distribution(rows: Rows) -> dict[str, Any]:
+    """Share of every rating value."""
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("rating:O", title="rating, stars", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("share:Q", title="share of the ratings", axis=alt.Axis(format="%", tickCount=4)),
+        tooltip=[
+            alt.Tooltip("rating:O", title="stars"),
+            alt.Tooltip("n:Q", title="ratings", format=","),
+            alt.Tooltip("share:Q", title="share", format=".1%"),
+        ],
+    )
+    bars = base.mark_bar(color=ACCENT, cornerRadiusEnd=2, width={"band": 0.72})
+    labels = base.mark_text(color=INK, dy=-8, fontSize=12).encode(
+        text=alt.Text("share:Q", format=".0%")
+    )
+    return finished(alt.layer(bars, labels), height=260, about="Share of every rating value")

@@ -1,0 +1,54 @@
+"""The head of the report: the champion's error beside the book's and published numbers."""
+
+import math
+from typing import Any
+
+from collab.report.captions import beside
+from collab.report.queries import Rows
+from collab.report.reference import BOOK_BEST, BOOK_EDITION, book_mse, published_for
+
+
+def lede(champion: dict[str, Any], error: dict[str, Any], edition: str) -> str:
+    """The finding in two sentences."""
+    mse = champion["valid_mse"]
+    said = f"On {champion['n_valid']:,} ratings it never saw, its mean squared error is {mse:.4f}"
+    if math.isfinite(error["margin"] or math.nan):
+        said += f" (95 % interval ± {error['margin']:.3f})"
+    if edition == BOOK_EDITION:
+        said += f": {beside(mse, BOOK_BEST.mse, 'the best of the book')}"
+    level = f"always predicting the mean, {error['mean_rating']:.2f} stars, would give"
+    return f"{said}. For scale: {level} {error['mean_mse']:.4f}."
+
+
+def comparison(champion: dict[str, Any], edition: str) -> Rows:
+    """The champion among the published results, lowest MSE first, each with its place on a line."""
+    split = f"a random {100 * champion['valid_pct']:.0f} %, seed {champion['seed']}"
+    own = {"kind": "own", "source": "this run", "tested_on": split}
+    rows: Rows = [{**own, "system": champion["variant"], "mse": champion["valid_mse"]}]
+    for result in published_for(edition):
+        kind = "book" if result is BOOK_BEST else "other"
+        rows.append({**vars(result), "kind": kind})
+    return placed(sorted(rows, key=lambda row: row["mse"]), "mse")
+
+
+def leaderboard(rows: Rows, edition: str) -> Rows:
+    """The runs, each with the book's MSE of its variant, placed on the line of both."""
+    named = [{**row, "book_mse": book_mse(edition, row["variant"])} for row in rows]
+    return placed(named, "valid_mse", "book_mse")
+
+
+def placed(rows: Rows, *names: str) -> Rows:
+    """The rows with `<name>_at` for each name: its place from the lowest to the highest, in %."""
+    values = [row[name] for row in rows for name in names if row[name] is not None]
+    low, span = min(values), (max(values) - min(values)) or 1.0
+    return [
+        {
+            **row,
+            **{
+                f"{name}_at": round(100 * (row[name] - low) / span, 1)
+                for name in names
+                if row[name] is not None
+            },
+        }
+        for row in rows
+    ]

@@ -1,0 +1,128 @@
+"""Which devices a run may use, and the lease that gives a device to one run at a time."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from collab.base.errors import CollabError
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """Room for one training run.
+
+    kind: `cuda`, `mps` or `cpu`.
+    index: which CUDA device; which share of the processors.
+    threads: how many threads the run may use.
+    """
+
+    kind: str
+    index: int
+    threads: int
+
+    @property
+    def name(self) -> str:
+        """For logs and the lease's lock, such as `cuda:1`."""
+        return f"{self.kind}:{self.index}"
+
+    @property
+    def machine_index(self) -> str:
+        """The device as the whole machine numbers it: CUDA_VISIBLE_DEVICES numbers anew."""
+        visible = [d for d in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if d]
+        return visible[self.index] if self.kind == "cuda" and visible else str(self.index)
+
+    def environment(self) -> dict[str, str]:
+        """What a child process needs to see this device alone, as its first."""
+        threads = str(self.threads)
+        seen = self.machine_index if self.kind == "cuda" else ""
+        return {
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "CUDA_VISIBLE_DEVICES": seen,
+        }
+
+
+def find_slots(device: str = "auto") -> list[Slot]:
+    """The slots for a device as a user names it.
+
+    auto is every CUDA device, else MPS, else the CPU with one slot for each core; `cuda` every
+    CUDA device, `cuda:1` that one.
+
+    Raises:
+        CollabError: the name is unknown, or there is no such device.
+    """
+    kind, colon, index = device.partition(":")
+    if kind not in {"auto", "cpu", "cuda", "mps"} or (
+        colon and not (kind == "cuda" and index.isdecimal())
+    ):
+        raise CollabError(f"Unknown device {device!r}; expected auto, cpu, mps, cuda or cuda:N.")
+    if kind == "cpu":
+        return cpu_slots()
+    found = accelerator_slots()
+    if kind == "auto":
+        return found or cpu_slots()
+    wanted = [s for s in found if s.kind == kind and (not index or s.index == int(index))]
+    if not wanted:
+        there = ", ".join(slot.name for slot in found) or "none"
+        raise CollabError(
+            f"There is no device {device!r} here (accelerators found: {there}). "
+            "Use --device auto or cpu."
+        )
+    return wanted
+
+
+def cpu_slots() -> list[Slot]:
+    """One slot of one thread for each core this process may use: small steps gain nothing more."""
+    return [Slot(kind="cpu", index=index, threads=1) for index in range(usable_cores())]
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def accelerator_slots() -> list[Slot]:
+    """A slot for each CUDA device, else one for MPS where it is there."""
+    import torch  # only here: it takes seconds to import
+
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    threads = max(1, usable_cores() // max(1, cuda))
+    if cuda:
+        return [Slot(kind="cuda", index=index, threads=threads) for index in range(cuda)]
+    if torch.backends.mps.is_available():
+        return [Slot(kind="mps", index=0, threads=threads)]
+    return []
+
+
+@contextmanager
+def lease(slots: list[Slot], folder: Path | None = None) -> Iterator[Slot]:
+    """Hold one of the slots, waiting for the first that is free.
+
+    The locks are the kernel's: a holder that dies frees its slot. They are the machine's too, so
+    that two pipelines share its devices; `folder` holds their files.
+    """
+    folder = folder or Path(tempfile.gettempdir()) / f"collab-devices-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    while True:
+        for slot in slots:
+            lock = FileLock(folder / f"{slot.kind}-{slot.machine_index}.lock", blocking=False)
+            try:
+                lock.acquire()
+            except Timeout:
+                continue
+            try:
+                yield slot
+            finally:
+                lock.release()
+            return
+        time.sleep(POLL_SECONDS)

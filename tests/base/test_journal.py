@@ -1,0 +1,65 @@
+"""The journal, and the status that is told from it."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from collab.base.journal import append, read_journal, step
+from collab.base.paths import DataDir
+from collab.status import gather_status, status_lines
+
+
+@pytest.fixture
+def made(data: DataDir) -> DataDir:
+    data.root.mkdir()
+    return data
+
+
+def test_a_line_for_a_step_that_worked_and_for_one_that_failed(
+    made: DataDir, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "collab.base.journal")
+    with step(made, "ingest", edition="ml-100k") as entry:
+        entry["rows"], entry["where"] = 7, "lake/x"
+    with pytest.raises(ValueError, match="bad"), step(made, "train", variant="v"):
+        raise ValueError("bad\nand worse")
+    good, bad = read_journal(made)
+    assert (good["step"], good["outcome"], good["rows"], good["where"]) == (
+        "ingest", "made", 7, "lake/x",
+    )  # fmt: skip
+    assert good["seconds"] >= 0
+    assert good["peak_memory_mib"] > 0
+    assert (bad["outcome"], bad["error"]) == ("failed", "bad")
+    assert "step=ingest edition=ml-100k outcome=made rows=7 where=lake/x" in caplog.text
+
+
+def test_an_unfinished_line_is_passed_over(made: DataDir) -> None:
+    append(made.journal, {"step": "a"})
+    with made.journal.open("a") as file:
+        file.write('{"step": "b\n')
+    append(made.journal, {"step": "c"})
+    assert [entry["step"] for entry in read_journal(made)] == ["a", "c"]
+
+
+def test_status_of_an_empty_folder(data: DataDir) -> None:
+    assert list(status_lines(gather_status(data))) == [
+        "Published: nothing yet",
+        "Running: nothing",
+        "No step was ever run here.",
+        "No failure is recorded.",
+    ]
+
+
+def test_status_tells_what_runs_and_what_failed(made: DataDir) -> None:
+    with pytest.raises(ValueError, match="bad"), step(made, "train", variant="v", flow_run="f1"):
+        raise ValueError("bad")
+    made.runs.mkdir()
+    Path(made.runs / ".done.lock").touch()
+    with FileLock(made.runs / ".ml-100k-v-12.lock"):
+        status = gather_status(made)
+    assert status.running == ["runs/ml-100k-v-12"]
+    assert gather_status(made).running == []
+    assert [entry["error"] for entry in status.failures] == ["bad"]
+    assert "train: bad (flow run f1)" in list(status_lines(status))[-1]

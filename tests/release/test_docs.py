@@ -1,0 +1,57 @@
+"""docs/tables.md and what is published agree."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import collab
+from collab.cli import make_parser
+from tests.release.planted import Published
+
+TEXT = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
+
+
+def described(section: str) -> set[str]:
+    """The names in the first column of a section's table."""
+    (part,) = re.findall(rf"(?s)\n## {section}\n(.*?)(?=\n## |\Z)", TEXT)
+    cells = re.findall(r"(?m)^\| (`.*?) \|", part)
+    return {name for cell in cells for name in re.findall(r"`(\w+)", cell)}
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"(?s)```{language}\n(.*?)```", TEXT)
+
+
+@pytest.mark.parametrize(
+    ("section", "sql"),
+    [
+        ("Tables", "SELECT table_name FROM duckdb_tables() WHERE NOT internal"),
+        ("Views", "SELECT view_name FROM duckdb_views() WHERE NOT internal"),
+        ("Macros", "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal"),
+    ],
+)
+def test_all_that_is_there_is_described_and_no_more(
+    published: Published, section: str, sql: str
+) -> None:
+    with collab.connect(published.data.root) as con:
+        there = {name for (name,) in con.execute(sql).fetchall()}
+    assert described(section) == there
+
+
+def test_every_query_runs(published: Published) -> None:
+    queries = [query for block in blocks("sql") for query in block.split(";\n")]
+    assert len(queries) >= 5
+    with collab.connect(published.data.root) as con:
+        for query in queries:
+            con.execute(query)
+
+
+def test_every_command_is_one() -> None:
+    commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
+    assert len({command[1] for command in commands}) == 8
+    for program, *arguments in commands:
+        assert program == "collab"
+        make_parser().parse_args(arguments)

@@ -1,0 +1,59 @@
+"""Each gate refuses what it is for."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from collab.base.errors import CollabError
+from collab.release.gates import refuse_bad_tables
+from tests.release.planted import Published
+
+BROKEN = {
+    "movie_pca_not_empty": "DELETE FROM movie_pca",
+    "example_queries_not_empty": "DELETE FROM example_queries",
+    "runs_unique": "INSERT INTO runs FROM runs LIMIT 1",
+    "ratings_unique": "INSERT INTO ratings FROM ratings LIMIT 1",
+    "recommendations_unique": "INSERT INTO recommendations FROM recommendations LIMIT 1",
+    "movie_bias_item_id_known": "UPDATE movie_bias SET item_id = 999 WHERE item_id = 3",
+    "movie_similarity_neighbor_id_known": (
+        "UPDATE movie_similarity SET neighbor_id = 999 WHERE item_id = 3 AND rank = 1"
+    ),
+    "predictions_run_id_known": "UPDATE predictions SET run_id = 'nobody'",
+    "user_factors_user_id_known": "UPDATE user_factors SET user_id = 999 WHERE user_id = 3",
+    "runs_finite": "UPDATE runs SET valid_mse = 'nan'::DOUBLE",
+    "predictions_finite": "UPDATE predictions SET prediction = 'inf'::FLOAT WHERE position < 9",
+    "movie_bias_finite": "UPDATE movie_bias SET bias = 'nan'::FLOAT WHERE item_id = 3",
+    "cosine_in_range": ("UPDATE movie_similarity SET cosine = 1.5 WHERE item_id = 3 AND rank = 1"),
+    "movie_bias_ranks": "UPDATE movie_bias SET rank = rank + 1",
+    "movie_similarity_ranks": "DELETE FROM movie_similarity WHERE rank = 7",
+    "recommendations_ranks": "UPDATE recommendations SET rank = 21 - rank",
+    "no_self_neighbor": (
+        "UPDATE movie_similarity SET neighbor_id = item_id WHERE item_id = 3 AND rank = 1"
+    ),
+    "recommendations_unseen": (
+        "UPDATE recommendations SET item_id = 4 WHERE user_id = 1 AND rank = 1"
+    ),
+    "one_champion": "UPDATE runs SET is_champion = true",
+}
+
+
+@pytest.fixture
+def con(published: Published) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published tables in memory, to be broken."""
+    with duckdb.connect() as con:
+        path = published.data.serve / "movielens.duckdb"
+        con.execute(f"ATTACH '{path}' AS served (READ_ONLY)")
+        con.execute("COPY FROM DATABASE served TO memory")
+        yield con
+
+
+def test_sound_tables_pass(con: duckdb.DuckDBPyConnection) -> None:
+    refuse_bad_tables(con)
+
+
+@pytest.mark.parametrize("gate", BROKEN)
+def test_broken_tables_are_refused(con: duckdb.DuckDBPyConnection, gate: str) -> None:
+    con.execute(BROKEN[gate])
+    with pytest.raises(CollabError, match=f"last publication stands.*\n(.*\n)*  - {gate}: "):
+        refuse_bad_tables(con)

@@ -1,0 +1,172 @@
+"""The report's content, from a planted database; what a browser makes of it is tested beside."""
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from collab.report import captions, queries, similar, write_report
+from collab.report.movie_map import label
+from collab.report.page import ASSETS
+from collab.report.reference import BOOK_MSE
+from collab.estimators.recipes import VARIANTS
+from tests.release.planted_database import MOVIES, ODD_TITLES, RUN, title, write_database
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_database(tmp_path_factory.mktemp("report") / "planted.duckdb")
+
+
+@pytest.fixture(scope="module")
+def page(database: Path) -> str:
+    target = database.with_name("report.html")
+    write_report(database, target)
+    return target.read_text(encoding="utf-8")
+
+
+def inlined(page: str, name: str) -> Any:
+    """A JSON block of the page."""
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.S)
+    assert found
+    return json.loads(found[1])
+
+
+def words(page: str) -> str:
+    """The text of the page, without scripts and styles."""
+    visible = re.sub(r"<(script|style)\b.*?</\1>|<wbr>", "", page, flags=re.S)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", visible)))
+
+
+def test_one_file_under_two_megabytes_that_asks_for_nothing(database: Path, page: str) -> None:
+    names = {path.name for path in database.parent.iterdir()}
+    assert names == {"planted.duckdb", "report.html"}
+    assert len(page.encode()) < 2_000_000
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
+    assert "default-src 'none'" in page
+
+
+def test_the_headline_compares_with_the_book(page: str) -> None:
+    text = words(page)
+    assert "its mean squared error is 0.9000" in text
+    assert "9.5 % above the best of the book, 0.8217" in text
+    assert "fastai, EmbeddingDotBias" in text
+
+
+def test_an_edition_without_published_numbers_has_no_comparison(tmp_path: Path) -> None:
+    write_report(write_database(tmp_path / "x.duckdb", edition="ml-25m"), tmp_path / "x.html")
+    text = words((tmp_path / "x.html").read_text(encoding="utf-8"))
+    assert "MovieLens ml-25m" in text
+    assert "the book" not in text.lower()
+    assert "published numbers" not in text
+
+
+def test_titles_are_text_wherever_they_stand(page: str) -> None:
+    assert set(ODD_TITLES.values()) <= set(inlined(page, "movies")["titles"])
+    assert all(f" {odd} " in words(page) for odd in ODD_TITLES.values())
+    assert "<script>alert" not in page
+    assert "<b>Bold" not in page
+    assert "planted &lt;source&gt;" in page
+
+
+def test_every_plot_has_a_place_and_a_caption(page: str) -> None:
+    places = re.findall(r'data-plot="([^"]+)"', page)
+    assert sorted(places) == sorted(inlined(page, "plots"))
+    assert set(places) == {
+        *("curve-1", "curve-2", "map", "calibration", "movie_errors", "user_errors", "ratings")
+    }
+    assert all(re.findall(r"<figcaption>([^<]*)</figcaption>", page))
+    assert page.count("<figcaption>") == 6  # the learning curves share one
+
+
+def test_captions_say_what_the_rows_say(page: str) -> None:
+    text = words(page)
+    assert "the mean distance from it is 0.500 stars" in text  # all are predicted so much too high
+    assert "ended more than 1 % above its lowest for dot_product_bias_wd and dot_product." in text
+    assert "Above the scale and not drawn: " in text
+    assert "epoch 1 (30.00)" in text
+    assert "1 of 2 passed" in text
+
+
+def test_errors_by_count_of_the_training_ratings(database: Path) -> None:
+    with duckdb.connect(database, read_only=True) as con:
+        rows = queries.fetch(con, queries.MOVIE_ERRORS, run_id=RUN)
+        trained = con.execute(
+            "SELECT movie_id, count(*) FROM ratings WHERE position % 5 <> 0 GROUP BY 1"
+        ).fetchall()
+        predicted = con.execute("SELECT movie_id FROM predictions").fetchall()
+    counts = dict(trained)
+    expected: dict[int, int] = {}
+    for (movie,) in predicted:
+        n = counts.get(movie, 0)
+        least = 1 << (n.bit_length() - 1) if n else 0
+        expected[least] = expected.get(least, 0) + 1
+    shown = {least: n for least, n in sorted(expected.items()) if n >= queries.FEW}
+    assert {row["least"]: row["n"] for row in rows} == shown
+    assert len(shown) > 3
+    assert all(row["mse"] == pytest.approx(0.25) for row in rows)
+
+
+def test_similar_movies_are_those_of_the_table(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "MOVIES_SHOWN", 5)
+    with duckdb.connect(database, read_only=True) as con:
+        found = similar.similar_movies(con)
+    assert len(found["near"]) == 5
+    assert found["titles"][:3] == [title(movie) for movie in (1, 2, 3)]  # the most rated first
+    places, cosines = found["near"][1][::2], found["near"][1][1::2]
+    assert [found["titles"][at] for at in places] == [title(movie) for movie in range(3, 13)]
+    assert cosines == [950, 900, 850, 800, 750, 700, 650, 600, 550, 500]
+    assert len(found["titles"]) == len(found["ratings"]) < MOVIES
+
+
+def test_the_caption_of_the_map_names_its_ends() -> None:
+    rows = [
+        {"title": name, "genres": [], "n_ratings": 1, "pc1": x, "pc2": y}
+        for name, x, y in (("A", -1, 0), ("B", 2, 3), ("C", 0, -5))
+    ]
+    said = captions.movie_map(rows)
+    assert "Farthest left: A; right: B. Farthest bottom: C; top: B." in said
+
+
+@pytest.mark.parametrize(
+    ("full", "short"),
+    [
+        ("Silence of the Lambs, The (1991)", "Silence of the Lambs"),
+        ("unknown", "unknown"),
+        ("Willy Wonka and the Chocolate Factory (1971)", "Willy Wonka and the Cho…"),
+    ],
+)
+def test_labels_are_short(full: str, short: str) -> None:
+    assert label(full) == short
+
+
+def test_the_book_has_a_number_for_each_variant_of_its_chapter() -> None:
+    assert set(BOOK_MSE) <= set(VARIANTS)
+    assert min(BOOK_MSE, key=BOOK_MSE.__getitem__) == "embedding_dot_bias"
+
+
+def luminance(color: str) -> float:
+    """Relative luminance of `#rrggbb` (WCAG 2)."""
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_colors_have_contrast(theme: int) -> None:
+    style = (ASSETS / "style.css").read_text(encoding="utf-8")
+    block = re.findall(r":root \{(.*?)\}", style, re.S)[theme]
+    colors = dict(re.findall(r"--([\w-]+): (#\w{6})", block))
+    for background in ("page", "raised"):
+        for name in set(colors) - {"page", "raised", "line"}:
+            low, high = sorted((luminance(colors[name]), luminance(colors[background])))
+            needed = 3.0 if name.startswith("genre") else 4.5
+            assert (high + 0.05) / (low + 0.05) >= needed, f"{name} on {background}"
