@@ -5,7 +5,7 @@ child opens 32 million rows in milliseconds.
 """
 
 import logging
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from collab.base.files import read_json
+from collab.base.records import record_of
 from collab.dataset.features import Features, as_tensors
 from collab.dataset.protocols import Protocol
 from collab.dataset.rows import Groups, Rows
@@ -112,9 +113,6 @@ def load_dataset(folder: Path) -> Dataset:
     Raises:
         OSError, ValueError, KeyError: it holds no record of this schema.
     """
-    record = read_json(folder / "dataset.json")
-    if record["schema"] != SCHEMA:
-        raise ValueError(f"schema {record['schema']}, expected {SCHEMA}")
-    known = {f.name: record[f.name] for f in fields(Dataset) if f.name != "path"}
-    known |= {"protocol": Protocol(**record["protocol"]), "scale": tuple(record["scale"])}
-    return Dataset(path=folder, **known)
+    values = read_json(folder / "dataset.json")
+    made = {"protocol": Protocol(**values["protocol"]), "scale": tuple(values["scale"])}
+    return record_of(Dataset, values, SCHEMA, path=folder, **made)

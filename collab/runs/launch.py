@@ -10,8 +10,8 @@ from typing import Any
 
 from collab.base.errors import CollabError
 from collab.base.files import is_whole
-from collab.runs.devices import Slot, lease
 from collab.estimators.sgd.recipe import Recipe
+from collab.runs.devices import Slot, lease
 from collab.runs.run import Run, RunSpec, load_run
 
 log = logging.getLogger(__name__)
