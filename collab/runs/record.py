@@ -126,9 +126,10 @@ def recorded_runs(runs: Path) -> list[Run]:
 
 
 def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) -> list[Run]:
-    """Of each variant and dataset the newest run on these data; or the runs named.
+    """The runs to publish: those named, or the newest of each variant on these data.
 
-    Runs on all ratings and runs as of an earlier day are no candidates.
+    Of several datasets the one on which most variants ran comes first; runs on further splits of
+    its kind follow. Runs on all ratings and runs as of an earlier day are no candidates.
 
     Raises:
         CollabError: there are none, or one named is not there.
@@ -147,4 +148,8 @@ def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) 
     found = list({(run.record.variant, run.record.dataset): run for run in current}.values())
     if not found:
         raise CollabError(f"{runs} holds no run on these data. Run `train` first.")
-    return found
+    names = [run.record.dataset for run in found]
+    first = max(reversed(names), key=names.count)
+    chosen = [run for run in found if run.record.dataset == first]
+    siblings = chosen[0].record.protocol.others()
+    return chosen + [run for run in found if run.record.protocol in siblings]
