@@ -2,9 +2,9 @@
 
 from importlib.metadata import version
 
-from collab.client import connect
 from collab.base.errors import CollabError
+from collab.client import connect
 
 __version__ = version("collab")
 
-__all__ = ["__version__", "CollabError", "connect"]
+__all__ = ["CollabError", "__version__", "connect"]

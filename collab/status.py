@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from collab.base.journal import Entry, read_journal
-from collab.lake import Manifest, load_manifest
 from collab.base.paths import DataDir
+from collab.lake import Manifest, load_manifest
 from collab.release.snapshot import Snapshot, current_snapshot
 
 SHOWN = 5

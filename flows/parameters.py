@@ -59,5 +59,5 @@ def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., N
     signature = own.replace(parameters=[*only_named, runner], return_annotation=None)
     command.__signature__ = signature  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
-    del command.__wrapped__  # type: ignore[attr-defined]
+    del command.__wrapped__
     return command

@@ -91,7 +91,7 @@ def train_all(
         CollabError: all of them failed, or training was interrupted.
     """
     futures = train_variant.map(recipes, unmapped(dataset), unmapped(data), seed, device, force)
-    results = [future.result(raise_on_failure=False) for future in futures]
+    results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
     STOP.refuse()
     failed = [
         f"{recipe.name}: {first_line(result)}"

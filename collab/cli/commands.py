@@ -5,14 +5,14 @@ from argparse import Namespace
 
 import duckdb
 
-from collab.client import connect, nothing_published
 from collab.base.errors import CollabError
-from collab.movielens.editions import unknown_name
 from collab.base.paths import ENV_DATA_DIR, data_dir
+from collab.cli.show import print_table, say, show_rows, write_csv, write_json_rows
+from collab.client import connect, nothing_published
+from collab.movielens.editions import unknown_name
 from collab.release.rollback import roll_back
 from collab.release.snapshot import Snapshot, current_snapshot, list_snapshots
 from collab.status import print_status
-from collab.cli.show import print_table, say, show_rows, write_csv, write_json_rows
 
 MATCHES_SHOWN = 50
 TABLES_AT_ONCE = 5  # neighbours of so many movies are shown; of more, the movies alone

@@ -8,8 +8,8 @@ from typing import Any
 
 import shtab
 
-from collab.cli import commands
 from collab.base.errors import CollabError
+from collab.cli import commands
 
 EPILOG = """examples:
   collab leaderboard

@@ -61,4 +61,5 @@ def by_group(
     """Sum and number of the values of each user, or of each group of users where they are many."""
     _, group = np.unique(users, return_inverse=True)
     group = group % GROUPS
-    return np.bincount(group, weights=values), np.bincount(group).astype(np.float64)
+    sums = np.bincount(group, weights=values).astype(np.float64)
+    return sums, np.bincount(group).astype(np.float64)

@@ -11,6 +11,7 @@ from collab.movielens.editions import Edition
 
 log = logging.getLogger(__name__)
 
+
 class CheckError(CollabError):
     """Checks of severity error failed; `results` holds all results, the passed ones too."""
 

@@ -14,11 +14,11 @@ from filelock import FileLock
 from collab.base.errors import CollabError
 from collab.base.files import read_json, write_json
 from collab.base.fingerprint import fingerprint
+from collab.base.paths import DataDir
 from collab.movielens.archive import Verified, verify
 from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_100K, Edition
 from collab.movielens.wheel import REQUIREMENT, rebuild_ml_100k
-from collab.base.paths import DataDir
 
 log = logging.getLogger(__name__)
 

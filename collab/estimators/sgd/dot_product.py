@@ -77,10 +77,15 @@ class DotProductBias(nn.Module):
 
     def factors(self) -> Factors:
         """The tables as they are published."""
-        tables = {
-            name: parameter.detach().cpu().clone() for name, parameter in self.named_parameters()
-        }
-        return Factors(mean=0.0, y_range=self.y_range, **tables)
+        kept = {name: value.detach().cpu().clone() for name, value in self.named_parameters()}
+        return Factors(
+            mean=0.0,
+            user_factors=kept["user_factors"],
+            item_factors=kept["item_factors"],
+            user_bias=kept["user_bias"],
+            item_bias=kept["item_bias"],
+            y_range=self.y_range,
+        )
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""
