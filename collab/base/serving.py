@@ -80,3 +80,11 @@ def nothing_published(serve: Path) -> CollabError:
         f"Nothing is published in {serve}. Publish with `python -m flows.pipeline`, "
         f"or name the data folder of a pipeline with --data-dir or {ENV_DATA_DIR}."
     )
+
+
+def default_edition(serve: Path) -> str | None:
+    """Whose files stand below `serve` itself: COLLAB_EDITION's, else those of the only one."""
+    there, wanted = served_editions(serve), os.environ.get(ENV_EDITION)
+    if wanted in there:
+        return wanted
+    return there[0] if len(there) == 1 else None

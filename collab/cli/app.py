@@ -19,7 +19,8 @@ def make_app(name: str, about: str, *examples: str) -> App:
         help_epilogue=shown(*examples),
         help_format="plaintext",
         version=collab.__version__,
-        default_parameter=Parameter(negative=(), show_default=default_text),
+        # no --no-open beside --open, and no word of a default that is none
+        default_parameter=Parameter(negative=(), show_default=lambda x: str(x) if x else None),
         exit_on_error=False,
         print_error=False,
         suppress_keyboard_interrupt=False,
@@ -32,17 +33,12 @@ def shown(*examples: str) -> str:
     return "\n  ".join(["example:" if len(examples) == 1 else "examples:", *examples])
 
 
-def default_text(value: object) -> str | None:
-    """A default as help shows it; a flag that is not set has none."""
-    return None if value is None or value is False else str(value)
-
-
 def run(app: App, tokens: Sequence[str] | None = None) -> int:
     """Run a command line (by default this process's), of an app or of its `meta`.
 
     Returns:
-        The exit code: 1 for a CollabError, 2 for what is no command line of the app, 130 for
-        Ctrl-C; else what the command returned, or 0.
+        The exit code: 1 for a CollabError or a package that is missing, 2 for what is no command
+        line of the app, 130 for Ctrl-C; else what the command returned, or 0.
     """
     try:
         code = app(list(sys.argv[1:] if tokens is None else tokens))
@@ -54,6 +50,9 @@ def run(app: App, tokens: Sequence[str] | None = None) -> int:
         return 2
     except CollabError as error:
         sys.stderr.write(f"error: {error}\n")
+        return 1
+    except ModuleNotFoundError as error:  # an analyst has none of what training needs
+        sys.stderr.write(f"error: {error}. Try `pip install 'collab[train,flows]'`.\n")
         return 1
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -43,8 +43,8 @@ def state(snapshot: "Snapshot", current: "Snapshot | None") -> str:
     """What became of a snapshot, in a word."""
     if current and snapshot.seq == current.seq:
         return "served"
-    if snapshot.as_of:
-        return f"as of {snapshot.as_of}"
+    if snapshot.record.as_of:
+        return f"as of {snapshot.record.as_of}"
     return "withdrawn" if snapshot.withdrawn else ""
 
 
@@ -73,14 +73,15 @@ def gc(*, days: Count = 30, remove: bool = False, place: Here) -> None:
         days: Only what is older than so many days.
         remove: Remove them; what is needed again is made again.
     """
-    from collab.release import retention
+    from collab.release.retention import removable
+    from collab.release.retention import remove as remove_all
 
     if remove and (running := list(held_locks(place.data))):
         raise CollabError(f"Something runs: {', '.join(running)}. Wait for its end.")
-    found = [(path, retention.size(path)) for path in retention.leftovers(place.data, days)]
-    for path, size in found:
-        say(f"{size / 2**20:8.1f} MiB  {path.relative_to(place.data.root)}")
-        if remove:
-            retention.remove(path)
+    found = removable(place.data, days)
+    for item in found:
+        say(f"{item.size / 2**20:8.1f} MiB  {item.folder.relative_to(place.data.root)}")
+    if remove:
+        remove_all(place.data, found)
     done = "removed" if remove else "would be removed with --remove"
-    say(f"{len(found)} folders, {sum(size for _, size in found) / 2**20:.1f} MiB: {done}")
+    say(f"{len(found)} folders, {sum(item.size for item in found) / 2**20:.1f} MiB: {done}")

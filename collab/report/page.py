@@ -12,6 +12,7 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from collab.base.database import open_database
 from collab.report import captions, charts, headline, queries, reference
 from collab.report.movie_map import LABELS, OTHER, main_genres, movie_map
 from collab.report.queries import Rows, fetch, fetch_one
@@ -25,7 +26,7 @@ Figures = dict[str, tuple[dict[str, Any], str]]  # specification and caption by 
 
 def render(database: Path) -> str:
     """The report of a published database as one HTML page."""
-    with duckdb.connect(database, read_only=True) as con:
+    with open_database(database, read_only=True) as con:
         found = facts(con)
         shown = {**found, **sections(con, found)}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)

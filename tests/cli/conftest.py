@@ -9,10 +9,9 @@ from tests.cli.served import serve_by_hand
 
 
 @pytest.fixture(autouse=True)
-def _no_edition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on what is set outside."""
-    for name in ("COLLAB_DATA_DIR", "COLLAB_EDITION", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Help is as wide as a terminal of 80 columns, whatever the tests are run in."""
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 @pytest.fixture(scope="session")

@@ -48,10 +48,11 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
         con.execute((SQL / f"{script}.sql").read_text(encoding="utf-8"))
     champion = f"{edition}-dot_product_bias_wd-0123456789ab"
     add(con, "publish_info", edition=edition, published_at=AT, champion_run_id=champion)
-    for variant, mse in RUNS.items():
+    for place, (variant, mse) in enumerate(RUNS.items(), start=1):
         named = {"run_id": f"{edition}-{variant}-0123456789ab", "variant": variant}
         best = variant == "dot_product_bias_wd"
         add(con, "runs", **named, valid_mse=mse, is_current=True, is_champion=best)
+        add(con, "standings", **named, place=place)
     for movie in MOVIES:
         genres = ["Drama", "War"] if movie % 2 else ["Comedy"]
         title = TITLES.get(movie, f"Planted {movie} ({1970 + movie})")

@@ -1,46 +1,47 @@
 """`snapshots`, `rollback`, `status` and `gc`, over publications that are made up."""
 
 import json
-import os
-import time
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from filelock import FileLock
 
-from collab.base.files import seal
 from collab.base.paths import DataDir
 from collab.release import rollback, snapshot
 from tests.cli.served import serve_by_hand
 from tests.typed import Capture, cells, error, out
 
-RECORD = SimpleNamespace(
-    edition="ml-1m",
-    variant="als",
-    champion="ml-1m-als-0123456789ab",
-    valid_mse=0.75,
-    published_at="2026-01-02T03:04:05+00:00",
-    data_fingerprint="f" * 64,
-)
+
+@dataclass(frozen=True)
+class Record:
+    """What `snapshot.json` says of it."""
+
+    edition: str = "ml-1m"
+    variant: str = "als"
+    champion: str = "ml-1m-als-0123456789ab"
+    valid_mse: float = 0.75
+    published_at: str = "2026-01-02T03:04:05+00:00"
+    data_fingerprint: str = "f" * 64
+    as_of: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Made:
     """A snapshot that stands nowhere."""
 
     seq: int
     withdrawn: bool = False
-    as_of: str | None = None
     size: int = 2**20
-    record = RECORD
+    record: Record = field(default_factory=Record)
 
 
 @pytest.fixture
 def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataDir:
     """A data folder with four snapshots of ml-1m, the second of which is served."""
-    made = [Made(4, as_of="1998-01-01"), Made(3, withdrawn=True), Made(2), Made(1)]
+    made = [Made(4, record=Record(as_of="1998-01-01")), Made(3, withdrawn=True), Made(2), Made(1)]
     monkeypatch.setattr(snapshot, "list_snapshots", lambda folder: made)
     monkeypatch.setattr(snapshot, "current_snapshot", lambda folder: made[2])
     monkeypatch.setattr(rollback, "roll_back", lambda folder, seq: made[-seq])
@@ -91,44 +92,27 @@ def test_status_knows_every_place_where_something_is_built(capsys: Capture, ther
     assert "Running: nothing\n" in out(capsys, "status")
 
 
-def commit(folder: Path, record: str, *, days: float = 100.0, **said: str) -> Path:
-    """A sealed folder that many days old."""
-    folder.mkdir(parents=True)
-    (folder / record).write_text(json.dumps(said))
-    seal(folder)
-    then = time.time() - days * 24 * 3600
-    os.utime(folder / "sealed.json", (then, then))
-    return folder
+@pytest.fixture
+def removed(there: DataDir, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What was removed of the one folder that may go once it is 30 days old."""
+    gone: list[Path] = []
+    item = SimpleNamespace(folder=there.runs / "ml-1m-als-0123456789ab", size=3 * 2**20)
+
+    def remove(data: DataDir, found: list[SimpleNamespace]) -> None:
+        gone.extend(item.folder for item in found)
+
+    made = ModuleType("collab.release.retention")
+    made.__dict__["removable"] = lambda data, days: [item] if days <= 30 else []
+    made.__dict__["remove"] = remove
+    monkeypatch.setitem(sys.modules, "collab.release.retention", made)
+    return gone
 
 
-def test_gc_keeps_what_is_published_and_what_that_was_made_from(
-    capsys: Capture, tmp_path: Path
-) -> None:
-    data = DataDir(tmp_path)
-    serve_by_hand(data.serve, "ml-1m")  # refers to the runs that end in 0123456789ab
-    runs = {"embedding_nn-0123456789ab": ("a", 100), "als-111111111111": ("b", 29)}
-    runs["als-222222222222"] = ("c", 100)  # neither published nor young
-    for run, (digit, days) in runs.items():
-        lake, dataset = digit + "d" * 63, digit + "e" * 63
-        commit(data.lake / "ml-1m" / lake[:16], "manifest.json", fingerprint=lake)
-        commit(data.datasets / f"ml-1m-u1-{dataset[:16]}", "dataset.json", data_fingerprint=lake)
-        commit(data.runs / f"ml-1m-{run}", "run.json", days=days, dataset=dataset)
-    gone = ["runs/ml-1m-als-222222222222", "datasets/ml-1m-u1-ceeeeeeeeeeeeeee"]
-    gone.append("lake/ml-1m/cddddddddddddddd")
-    there = ["--data-dir", str(tmp_path)]
-    listed = out(capsys, "gc", *there)
-    assert [line.split()[-1] for line in listed.splitlines()[:-1]] == gone
-    assert "3 folders, 0.0 MiB: would be removed with --remove" in listed
-    assert all((tmp_path / name).exists() for name in gone)
-    assert "3 folders, 0.0 MiB: removed" in out(capsys, "gc", "--remove", *there)
-    assert not any((tmp_path / name).exists() for name in gone)
-    assert len(list(tmp_path.rglob("sealed.json"))) == 6
-    assert out(capsys, "gc", *there).startswith("0 folders")
-
-
-def test_gc_stops_where_a_publication_cannot_be_read(capsys: Capture, tmp_path: Path) -> None:
-    database = serve_by_hand(tmp_path / "serve") / "movielens.duckdb"
-    database.resolve().write_text("no database")
-    said = error(capsys, "gc", "--data-dir", str(tmp_path))
-    assert "cannot be read" in said
-    assert "Nothing was removed" in said
+def test_gc_removes_only_what_it_is_told_to(capsys: Capture, removed: list[Path]) -> None:
+    listed = "     3.0 MiB  runs/ml-1m-als-0123456789ab\n1 folders, 3.0 MiB: "
+    assert out(capsys, "gc") == f"{listed}would be removed with --remove\n"
+    assert removed == []
+    assert out(capsys, "gc", "--remove", "--days", "31").startswith("0 folders")
+    assert removed == []
+    assert out(capsys, "gc", "--remove") == f"{listed}removed\n"
+    assert [path.name for path in removed] == ["ml-1m-als-0123456789ab"]
