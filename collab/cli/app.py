@@ -69,7 +69,8 @@ def command_names(app: App) -> set[str]:
 
 def option_names(app: App) -> set[str]:
     """The long options, but `--help`, of an app, of its `meta` or of a command, `app["sql"]`."""
-    names = {name for argument in app.assemble_argument_collection() for name in argument.names}
+    arguments = app.assemble_argument_collection(default_parameter=Parameter(negative=()))
+    names = {name for argument in arguments if argument.parse for name in argument.names}
     return {name for name in names if name.startswith("--")}
 
 

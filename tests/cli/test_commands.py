@@ -10,7 +10,7 @@ import pytest
 import collab
 from collab.base.paths import DataDir
 from collab.cli import main
-from collab.cli.app import command_names
+from collab.cli.app import command_names, option_names
 from collab.cli.place import app
 from tests.cli.served import serve_by_hand
 from tests.typed import Capture, cells, error, out
@@ -174,6 +174,11 @@ def test_a_mistyped_word_suggests_the_nearest(capsys: Capture, typed: str, sugge
     assert f"Did you mean {suggested}?" in said.err.replace('"', "")
     assert "Traceback" not in said.err
     assert re.search(r"See `collab (\w+ )?--help`", said.err)
+
+
+def test_names_of_options() -> None:
+    assert option_names(app["sql"]) == {"--csv", "--json", "--parquet"}
+    assert option_names(app.meta) == {"--data-dir", "--edition", "--print-completion"}
 
 
 def test_version(capsys: Capture) -> None:
