@@ -5,6 +5,5 @@ from importlib.metadata import version
 from collab.base.errors import CollabError
 from collab.client import connect
 
+__all__ = ["CollabError", "connect"]
 __version__ = version("collab")
-
-__all__ = ["CollabError", "__version__", "connect"]

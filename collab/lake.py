@@ -61,7 +61,7 @@ class Manifest:
 
     @property
     def folds(self) -> Path:
-        """Parquet of `fold, position`: the validation rows of the archive's folds, if it has any."""
+        """Parquet of `fold, position`: validation rows of the archive's own folds; it may lack."""
         return self.path / "folds.parquet"
 
     def checks(self) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ def make_app(name: str, about: str, *examples: str) -> App:
         help_epilogue=shown(*examples),
         help_format="plaintext",
         version=collab.__version__,
-        default_parameter=Parameter(negative=(), show_default=default_text),
+        # no --no-open beside --open, and no word of a default that is none
+        default_parameter=Parameter(negative=(), show_default=lambda x: str(x) if x else None),
         exit_on_error=False,
         print_error=False,
         suppress_keyboard_interrupt=False,
@@ -30,11 +31,6 @@ def make_app(name: str, about: str, *examples: str) -> App:
 def shown(*examples: str) -> str:
     """Lines to type, as a help's last paragraph."""
     return "\n  ".join(["example:" if len(examples) == 1 else "examples:", *examples])
-
-
-def default_text(value: object) -> str | None:
-    """A default as help shows it; a flag that is not set has none."""
-    return None if value is None or value is False else str(value)
 
 
 def run(app: App, tokens: Sequence[str] | None = None) -> int:
@@ -56,7 +52,7 @@ def run(app: App, tokens: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except ModuleNotFoundError as error:  # an analyst has none of what training needs
-        sys.stderr.write(f"error: {error}. Install it with `pip install 'collab[train]'`.\n")
+        sys.stderr.write(f"error: {error}. Try `pip install 'collab[train,flows]'`.\n")
         return 1
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,7 +69,8 @@ def command_names(app: App) -> set[str]:
 
 def option_names(app: App) -> set[str]:
     """The long options, but `--help`, of an app, of its `meta` or of a command, `app["sql"]`."""
-    names = {name for argument in app.assemble_argument_collection() for name in argument.names}
+    arguments = app.assemble_argument_collection(default_parameter=Parameter(negative=()))
+    names = {name for argument in arguments if argument.parse for name in argument.names}
     return {name for name in names if name.startswith("--")}
 
 

@@ -1,9 +1,9 @@
 """The links that readers follow.
 
-Below `serve/<edition>`: `current -> snapshots/000042` is the one that is flipped; `movielens.duckdb`,
-`parquet` and `latest.json` lead through it, so that they always belong together; `report.html` is
-flipped by itself, when the report of a snapshot is finished. Below `serve` stand the same names for
-the only edition, or the one that COLLAB_EDITION names.
+Below `serve/<edition>`: `current -> snapshots/000042` is the one that is flipped. `parquet`,
+`movielens.duckdb` and `latest.json` lead through it, so that they always belong together;
+`report.html` is flipped by itself, when the report of a snapshot is finished. Below `serve` stand
+the same names for the only edition, or the one that COLLAB_EDITION names.
 """
 
 from pathlib import Path

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from filelock import FileLock
 
 from collab.base.files import read_json, readable, write_json
@@ -19,6 +19,9 @@ from collab.base.paths import DataDir
 from collab.base.serving import served_editions
 from collab.release.snapshot import list_snapshots
 from collab.runs.record import Run, load_run, parse_record, recorded_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEEP_DAYS = 30.0
 
@@ -46,8 +49,10 @@ def load_remembered(path: Path) -> Run:
     return Run(folder=path.parent.parent / "runs" / record.run_id, record=record)
 
 
-def metrics_of(run: Run) -> pd.DataFrame:
+def metrics_of(run: Run) -> "pd.DataFrame":
     """The history of a run: `epoch, split, metric, value`; also of one whose folder is gone."""
+    import pandas as pd  # late: an analyst's `collab` has none
+
     path = run.folder / "metrics.parquet"
     if path.exists():
         return pd.read_parquet(path)
