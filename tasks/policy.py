@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from collab.base.errors import CollabError
+from collab.base.errors import CollabError, TransientError
 
 
 def without_traceback(record: logging.LogRecord) -> bool:
@@ -20,11 +20,9 @@ for _name in ("prefect.flow_runs", "prefect.task_runs"):
 
 
 def may_retry(task: Any, run: Any, state: Any) -> bool:
-    """Whether trying again can help: never where the user has to mend something."""
+    """Whether trying again can help: not where the user has to mend something first."""
     try:
         state.result()
-    except CollabError:
-        return False
-    except Exception:
-        return True
+    except Exception as error:
+        return isinstance(error, TransientError) or not isinstance(error, CollabError)
     return False
