@@ -1,18 +1,23 @@
 """Which devices a run may use, and the lease that gives a device to one run at a time."""
 
+import fcntl
 import os
+import random
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import IO
 
 from collab.base.errors import CollabError
+from collab.base.fingerprint import fingerprint
+from collab.base.machine import usable_cores
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.25
+_rooms: dict[Path, threading.Semaphore] = {}  # for each queue, of this process's threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,11 @@ class Slot:
     def name(self) -> str:
         """For logs and the lease's lock, such as `cuda:1`."""
         return f"{self.kind}:{self.index}"
+
+    @property
+    def lock(self) -> str:
+        """The name of the file that is locked while the slot is held."""
+        return f"{self.kind}-{self.machine_index}.lock"
 
     @property
     def machine_index(self) -> str:
@@ -84,13 +94,6 @@ def cpu_slots() -> list[Slot]:
     return [Slot(kind="cpu", index=index, threads=1) for index in range(usable_cores())]
 
 
-def usable_cores() -> int:
-    """How many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def accelerator_slots() -> list[Slot]:
     """A slot for each CUDA device, else one for MPS where it is there."""
     import torch  # only here: it takes seconds to import
@@ -109,20 +112,43 @@ def lease(slots: list[Slot], folder: Path | None = None) -> Iterator[Slot]:
     """Hold one of the slots, waiting for the first that is free.
 
     The locks are the kernel's: a holder that dies frees its slot. They are the machine's too, so
-    that two pipelines share its devices; `folder` holds their files.
+    that two pipelines share its devices; `folder` holds their files. Of a process's threads only
+    as many as there are slots come to the locks, so that a process with many does not crowd out
+    one with few.
     """
     folder = folder or Path(tempfile.gettempdir()) / f"collab-devices-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    while True:
-        for slot in slots:
-            lock = FileLock(folder / f"{slot.kind}-{slot.machine_index}.lock", blocking=False)
-            try:
-                lock.acquire()
-            except Timeout:
-                continue
-            try:
-                yield slot
-            finally:
-                lock.release()
-            return
-        time.sleep(POLL_SECONDS)
+    names = " ".join(slot.lock for slot in slots)
+    queue = folder / f"{fingerprint(slots=names)[:16]}.queue"
+    with _rooms.setdefault(queue, threading.Semaphore(len(slots))):
+        slot, lock = wait_for_slot(slots, queue)
+        with lock:
+            yield slot
+
+
+def wait_for_slot(slots: list[Slot], queue: Path) -> tuple[Slot, IO[str]]:
+    """The first slot that is free, and its lock, which is freed when it is closed.
+
+    Whoever waits for the same slots waits for the lock of `queue`, without polling; its holder
+    alone looks whether a slot is free. So a process that gives a slot back does not take it again
+    before another that waited for it.
+    """
+    with queue.open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        while True:
+            for slot in slots:
+                if lock := take(queue.with_name(slot.lock)):
+                    return slot, lock
+            # at various moments, so that of two queues for one slot neither is always late
+            time.sleep(POLL_SECONDS * random.uniform(1, 1.5))  # noqa: S311
+
+
+def take(path: Path) -> IO[str] | None:
+    """The lock of a file; None where another holds it."""
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from safetensors.torch import load_file
 from collab.base.errors import CollabError
 from collab.base.files import is_whole
 from collab.lake import Manifest
-from collab.training import devices, launch
-from collab.runs.devices import Slot, find_slots, lease
+from collab.runs import launch
+from collab.runs.devices import Slot
 from collab.runs.launch import ChildDiedError, run_in_child
 from collab.estimators.recipes import DOT_PRODUCT, DOT_PRODUCT_BIAS_WD
 from collab.runs.run import RunSpec, committed_runs, load_run
@@ -169,56 +168,3 @@ def test_a_killed_child_is_reported_and_leaves_nothing(
     monkeypatch.setattr(launch, "start_child", start)
     run, _ = run_in_child(spec, CPU_SLOTS)
     assert is_whole(run.folder)
-
-
-def test_a_slot_is_held_by_one_at_a_time(tmp_path: Path) -> None:
-    slots = [Slot(kind="cpu", index=index, threads=1) for index in range(2)]
-    at_once, most, lock = 0, 0, threading.Lock()
-
-    def hold() -> None:
-        nonlocal at_once, most
-        with lease(slots, tmp_path):
-            with lock:
-                at_once += 1
-                most = max(most, at_once)
-            time.sleep(0.05)
-            with lock:
-                at_once -= 1
-
-    threads = [threading.Thread(target=hold) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == 2
-
-
-CUDA = [Slot(kind="cuda", index=index, threads=4) for index in range(2)]
-
-
-def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "accelerator_slots", lambda: CUDA)
-    assert find_slots("auto") == find_slots("cuda") == CUDA
-    assert find_slots("cuda:1") == [CUDA[1]]
-    assert {slot.kind for slot in find_slots("cpu")} == {"cpu"}
-    with pytest.raises(CollabError, match=r"no device 'cuda:2' here .*cuda:0, cuda:1"):
-        find_slots("cuda:2")
-    for unknown in ("gpu", "cpu:7", "mps:0", "auto:1", "cuda:", "cuda:x"):
-        with pytest.raises(CollabError, match=f"Unknown device '{unknown}'"):
-            find_slots(unknown)
-
-
-def test_without_accelerators_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "accelerator_slots", list)
-    assert {slot.kind for slot in find_slots("auto")} == {"cpu"}
-    with pytest.raises(CollabError, match="accelerators found: none"):
-        find_slots("cuda")
-
-
-def test_a_child_sees_its_device_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert CUDA[1].environment()["CUDA_VISIBLE_DEVICES"] == "1"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    assert CUDA[1].environment()["CUDA_VISIBLE_DEVICES"] == "5"
-    assert CUDA[1].machine_index == "5"  # by which it is leased
-    assert CPU_SLOTS[0].environment()["CUDA_VISIBLE_DEVICES"] == ""
