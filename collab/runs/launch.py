@@ -6,44 +6,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from collab.base.errors import CollabError
 from collab.base.files import is_whole
 from collab.runs.devices import Slot, lease
-from collab.estimators.sgd.recipe import Recipe
 from collab.runs.run import Run, RunSpec, load_run
+from collab.runs.stop import STOP, Child
+
+CHILD = "collab.runs.child"
+STDERR = 2
 
 log = logging.getLogger(__name__)
-
-
-class Stop:
-    """What ends the training children of this process, and starts no more."""
-
-    def __init__(self) -> None:
-        """Nothing is stopped yet."""
-        self.asked = False
-        self.children: set[subprocess.Popen[str]] = set()
-
-    def __call__(self) -> bool:
-        """Ask every child to end; returns whether there was any."""
-        self.asked = True
-        running = list(self.children)
-        for child in running:
-            child.terminate()
-        return bool(running)
-
-    def refuse(self) -> None:
-        """Refuse to go on where it was asked.
-
-        Raises:
-            CollabError: it was.
-        """
-        if self.asked:
-            raise CollabError("Interrupted. What is committed is kept: run it again to go on.")
-
-
-STOP = Stop()
 
 
 class ChildDiedError(RuntimeError):
@@ -55,7 +30,7 @@ def run_in_child(
     slots: list[Slot],
     *,
     force: bool = False,
-    on_epoch: Callable[[dict[str, Any]], None] = lambda event: None,
+    on_pass: Callable[[dict[str, Any]], None] = lambda event: None,
 ) -> tuple[Run, bool]:
     """Train a run in a process of its own on the first free slot.
 
@@ -63,13 +38,14 @@ def run_in_child(
         spec: the run; its device is of the slots' kind.
         slots: the devices it may use.
         force: train even where the run is committed.
-        on_epoch: told of every epoch as it ends, `train.Progress` in plain values.
+        on_pass: told of every pass over the data as it ends: `pass`, `passes`, `train_loss`,
+            `valid` (errors such as `mse`, or None) and `seconds`.
 
     Returns:
         The run, and whether it was trained now.
 
     Raises:
-        CollabError: training stopped for a reason the user can mend.
+        CollabError: training stopped for a reason the user can mend, or was interrupted.
         ChildDiedError: the process died.
     """
     if not force and is_whole(spec.folder):
@@ -78,27 +54,27 @@ def run_in_child(
     with lease(slots) as slot:
         STOP.refuse()
         log.info("%s: training on %s with %d thread(s)", spec.run_id, slot.name, slot.threads)
-        request = {"spec": spec.to_json(), "force": force}
 
         def report(event: dict[str, Any]) -> None:
-            log_epoch(spec.recipe, event)
-            on_epoch(event)
+            log_pass(spec.run_id, event)
+            on_pass(event)
 
-        trained = follow(start_child(slot), request, report)
+        trained = follow(slot, {"spec": spec.to_json(), "force": force}, report)
     run = load_run(spec.folder)
     log_result(run)
     return run, trained
 
 
-def log_epoch(recipe: Recipe, event: dict[str, Any]) -> None:
-    """One line for an epoch, an event being `train.Progress` in plain values."""
+def log_pass(run_id: str, event: dict[str, Any]) -> None:
+    """One line for a pass over the data that ended."""
+    valid = event["valid"]
     log.info(
-        "%s: epoch %d of %d, train loss %.4f, valid MSE %.4f, %.1f s",
-        recipe.name,
-        event["epoch"],
-        recipe.epochs,
+        "%s: pass %d of %d, train loss %.4f%s, %.1f s",
+        run_id,
+        event["pass"],
+        event["passes"],
         event["train_loss"],
-        event["valid"]["mse"],
+        f", valid MSE {valid['mse']:.4f}" if valid else "",
         event["seconds"],
     )
 
@@ -117,55 +93,60 @@ def log_result(run: Run) -> None:
     )
 
 
-def start_child(slot: Slot) -> subprocess.Popen[str]:
-    """A child that sees one device."""
+def start_child(slot: Slot, channel: int) -> Child:
+    """A child that sees one device and tells by a pipe of its own what it has to tell.
+
+    What libraries print on its standard output goes where its errors go.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "collab.runs.child"],
+        [sys.executable, "-m", CHILD, str(channel)],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=STDERR,
+        pass_fds=[channel],
         text=True,
         env={**os.environ, **slot.environment()},
         process_group=0,  # Ctrl-C on a terminal is the parent's to feel: it ends its children
     )
 
 
-def follow(
-    child: subprocess.Popen[str],
-    request: dict[str, Any],
-    on_epoch: Callable[[dict[str, Any]], None],
-) -> bool:
-    """Send a child its request, pass on what it says, and judge its end.
+def follow(slot: Slot, request: dict[str, Any], on_pass: Callable[[dict[str, Any]], None]) -> bool:
+    """Start a child, send it its request, pass on what it says, and judge its end.
 
     Returns:
         Whether it trained, or found the run committed.
     """
-    assert child.stdin
-    assert child.stdout
     trained = True
-    with child:
-        STOP.children.add(child)
-        try:
-            child.stdin.write(json.dumps(request) + "\n")
-            child.stdin.flush()  # and it stays open: the child ends when it closes
-            for line in child.stdout:
-                event = json.loads(line)
-                if "error" in event:
-                    raise CollabError(event["error"])
-                if "trained" in event:
-                    trained = event["trained"]
-                else:
-                    on_epoch(event)
-        except BrokenPipeError:  # it died before it read; its exit code says how
-            pass
-        except BaseException:
-            child.kill()
-            raise
-        finally:
-            STOP.children.discard(child)
+    receiving, sending = os.pipe()
+    with (
+        os.fdopen(receiving, encoding="utf-8") as events,
+        os.fdopen(sending, "wb") as channel,
+        STOP.watching(lambda: start_child(slot, channel.fileno())) as child,
+    ):
+        channel.close()  # the child has its own, and what it says ends when it does
+        send(child, request)
+        for line in events:
+            event = json.loads(line)
+            if "error" in event:
+                raise CollabError(event["error"])
+            if "trained" in event:
+                trained = event["trained"]
+            else:
+                on_pass(event)
     STOP.refuse()
     if child.returncode:
         raise ChildDiedError(f"the training process ended with {describe_exit(child.returncode)}")
     return trained
+
+
+def send(child: Child, request: dict[str, Any]) -> None:
+    """Send a child its request; its input stays open, for it ends when that closes."""
+    assert child.stdin
+    try:
+        child.stdin.write(json.dumps(request) + "\n")
+        child.stdin.flush()
+    except BrokenPipeError:  # it died before it read; its exit code says how
+        with suppress(BrokenPipeError):
+            child.stdin.close()
 
 
 def describe_exit(code: int) -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from collab.lake import Manifest
 from collab.runs import launch
 from collab.runs.devices import Slot
 from collab.runs.launch import ChildDiedError, run_in_child
+from collab.runs.stop import Child
 from collab.estimators.recipes import DOT_PRODUCT, DOT_PRODUCT_BIAS_WD
 from collab.runs.run import RunSpec, committed_runs, load_run
 from collab.dataset.split import random_split
@@ -139,25 +139,11 @@ def test_a_childs_reason_is_the_users_error(spec: RunSpec) -> None:
     assert not hot.folder.exists()
 
 
-def test_a_child_ends_with_its_parent(spec: RunSpec) -> None:
-    child = launch.start_child(CPU_SLOTS[0])
-    assert child.stdin
-    assert child.stdout
-    endless = replace(spec, recipe=RECIPE.but(epochs=100_000))
-    child.stdin.write(json.dumps({"spec": endless.to_json(), "force": False}) + "\n")
-    child.stdin.flush()
-    assert child.stdout.readline()  # it trains
-    child.stdin.close()  # as when the parent is killed
-    for _ in child.stdout:
-        pass
-    assert child.wait(20) == 1
-
-
 def test_a_killed_child_is_reported_and_leaves_nothing(
     spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start_and_kill(slot: Slot) -> "subprocess.Popen[str]":
-        child = start(slot)
+    def start_and_kill(slot: Slot, channel: int) -> Child:
+        child = start(slot, channel)
         threading.Timer(1.0, lambda: os.kill(child.pid, signal.SIGKILL)).start()
         return child
 
