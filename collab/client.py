@@ -4,11 +4,15 @@ from pathlib import Path
 
 import duckdb
 
+from collab.base.database import open_database
 from collab.base.errors import CollabError
-from collab.base.paths import ENV_DATA_DIR, data_dir
+from collab.base.paths import data_dir as find_data_dir
+from collab.base.serving import DATABASE, edition_folder, nothing_published
 
 
-def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    data_dir: str | Path | None = None, edition: str | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open what is published now, read-only; tables, views and macros are ready to use.
 
     The connection keeps its snapshot for as long as it is open, whatever is published meanwhile;
@@ -16,13 +20,15 @@ def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
 
     Args:
         data_dir: the pipeline's data folder; by default COLLAB_DATA_DIR, else `data`.
+        edition: whose tables; by default COLLAB_EDITION, else the only one that is published.
 
     Raises:
-        CollabError: nothing is published there, or it cannot be opened.
+        CollabError: nothing is published there, several editions are and none is named, or it
+            cannot be opened.
     """
-    path = served_database(data_dir)
+    path = served_database(edition_folder(find_data_dir(data_dir), edition))
     try:
-        return duckdb.connect(path, read_only=True)
+        return open_database(path, read_only=True)
     except duckdb.IOException as error:
         reason = str(error).splitlines()[0]
         raise CollabError(
@@ -31,8 +37,8 @@ def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
-def served_database(given: str | Path | None = None) -> Path:
-    """The database that is published now.
+def served_database(folder: Path) -> Path:
+    """The database of an edition's folder that is published now.
 
     The links are followed here: within one process DuckDB 1.4 gives whoever opens the path of a
     link the file that is open under it already, and so the old one.
@@ -40,16 +46,7 @@ def served_database(given: str | Path | None = None) -> Path:
     Raises:
         CollabError: nothing is published there.
     """
-    serve = data_dir(given).serve
     try:
-        return (serve / "movielens.duckdb").resolve(strict=True)
+        return (folder / DATABASE).resolve(strict=True)
     except OSError as error:
-        raise nothing_published(serve) from error
-
-
-def nothing_published(serve: Path) -> CollabError:
-    """The error for a data folder without a publication."""
-    return CollabError(
-        f"Nothing is published in {serve}. Publish with `python -m flows.pipeline`, "
-        f"or name the data folder of a pipeline with --data-dir or {ENV_DATA_DIR}."
-    )
+        raise nothing_published(folder) from error

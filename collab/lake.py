@@ -9,17 +9,23 @@ from typing import Any
 
 import duckdb
 
+from collab.base.checks import as_records
+from collab.base.database import open_database
 from collab.base.errors import CollabError
-from collab.base.files import commit_folder, committed, read_json, write_json
+from collab.base.files import commit_folder, committed, read_json, readable, write_json
 from collab.base.fingerprint import code_digest, fingerprint
-from collab.movielens.archive import unpack
-from collab.movielens.checks import CheckError, as_records, log_failures, refuse_errors, run_checks
+from collab.base.paths import DataDir
+from collab.base.records import record_of
+from collab.movielens.archive import members_in, unpack
+from collab.movielens.checks import CheckError, log_failures, refuse_errors, run_checks
 from collab.movielens.editions import Edition, ItemKey, get_edition
+from collab.movielens.layouts import layout_of
 from collab.movielens.parse import parse
 from collab.movielens.sources import Source
-from collab.base.paths import DataDir
 
+SCHEMA = 1
 TABLE_ORDER = {"ratings": "user_id, ts, position", "movies": "movie_id", "users": "user_id"}
+FOLD_ORDER = "fold, position"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +36,7 @@ class Manifest:
     """
 
     path: Path
+    schema: int
     edition: str
     fingerprint: str
     committed_at: str
@@ -52,6 +59,11 @@ class Manifest:
         """Parquet of `user_id, age, gender, occupation, zip_code`."""
         return self.path / "users.parquet"
 
+    @property
+    def folds(self) -> Path:
+        """Parquet of `fold, position`: validation rows of the archive's own folds; it may lack."""
+        return self.path / "folds.parquet"
+
     def checks(self) -> list[dict[str, Any]]:
         """The results of the checks, one record each."""
         records: list[dict[str, Any]] = read_json(self.path / "checks.json")
@@ -59,9 +71,12 @@ class Manifest:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a committed folder."""
-    record = read_json(folder / "manifest.json")
-    return Manifest(path=folder, **record)
+    """Read the manifest of a committed folder.
+
+    Raises:
+        OSError, ValueError: it holds none of this schema.
+    """
+    return record_of(Manifest, read_json(folder / "manifest.json"), SCHEMA, path=folder)
 
 
 def find_manifest(data: DataDir, edition: str, fingerprint: str | None = None) -> Manifest:
@@ -70,7 +85,7 @@ def find_manifest(data: DataDir, edition: str, fingerprint: str | None = None) -
     Raises:
         CollabError: there are none.
     """
-    found = [load_manifest(folder) for folder in committed(data.lake / edition)]
+    found = readable(committed(data.lake / edition), load_manifest)
     wanted = [m for m in found if fingerprint in {None, m.fingerprint}]
     if not wanted:
         which = f"{edition} with fingerprint {fingerprint}" if fingerprint else edition
@@ -118,24 +133,37 @@ def lake_fingerprint(source: Source, key: ItemKey) -> str:
         edition=source.edition,
         item_key=key,
         trusted=source.trusted,
+        folds=sorted(fold_files(source)),
         code=code_digest("movielens", "lake.py"),
     )
+
+
+def fold_files(source: Source) -> set[str]:
+    """The files of folds in an archive: the same ratings may come with them or without."""
+    edition = get_edition(source.edition)
+    names = {member.name for member in layout_of(edition).folds}
+    return names & set(members_in(Path(source.path), edition))
 
 
 def build_lake(
     folder: Path, *, source: Source, edition: Edition, key: ItemKey, print_: str
 ) -> None:
     """Fill a folder of the lake."""
-    with tempfile.TemporaryDirectory(dir=folder) as unpacked, duckdb.connect() as con:
+    with tempfile.TemporaryDirectory(dir=folder) as unpacked, open_database() as con:
         parse(con, unpack(Path(source.path), edition, Path(unpacked)), edition, key)
         results = run_checks(con, edition, trust=source.trusted)
         log_failures(results)
         refuse_errors(results)
-        counts = {name: write_table(con, name, folder) for name in TABLE_ORDER}
+        counts = {
+            name: write_table(con, name, order, folder) for name, order in TABLE_ORDER.items()
+        }
+        if con.execute("FROM folds LIMIT 1").fetchall():
+            write_table(con, "folds", FOLD_ORDER, folder)
     write_json(folder / "checks.json", as_records(results))
     write_json(
         folder / "manifest.json",
         {
+            "schema": SCHEMA,
             "edition": edition.name,
             "fingerprint": print_,
             "committed_at": datetime.now(UTC).isoformat(),
@@ -146,9 +174,9 @@ def build_lake(
     )
 
 
-def write_table(con: duckdb.DuckDBPyConnection, name: str, folder: Path) -> int:
+def write_table(con: duckdb.DuckDBPyConnection, name: str, order: str, folder: Path) -> int:
     """Write a table, sorted, as Parquet; returns its number of rows."""
     path = str(folder / f"{name}.parquet")
-    con.sql(f"FROM {name} ORDER BY {TABLE_ORDER[name]}").write_parquet(path, compression="zstd")
+    con.sql(f"FROM {name} ORDER BY {order}").write_parquet(path, compression="zstd")
     (rows,) = con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
     return int(rows)

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from collab.base.files import read_json
 from collab.base.journal import Entry, read_journal
-from collab.lake import Manifest, load_manifest
 from collab.base.paths import DataDir
-from collab.release.snapshot import Snapshot, current_snapshot
+from collab.base.serving import edition_folder, published_folders
+
+if TYPE_CHECKING:
+    from collab.release.snapshot import Snapshot
 
 SHOWN = 5
 
@@ -21,43 +25,53 @@ SHOWN = 5
 class Status:
     """The state of a data folder.
 
-    published: the current snapshot, if any.
-    lake: the data it was made from; None where they were removed.
+    published: the current snapshot of each edition that is published, with where its archive was
+        taken from; None where the data it was made of are removed.
     running: the folders that a living process builds now.
     steps: the last entry of the journal for each step and variant.
     failures: the last entries that tell of a failure, newest first.
     """
 
-    published: Snapshot | None
-    lake: Manifest | None
+    published: "list[tuple[Snapshot, str | None]]"
     running: list[str]
     steps: list[Entry]
     failures: list[Entry]
 
 
-def gather_status(data: DataDir) -> Status:
-    """Look at a data folder; nothing is changed and no server is asked."""
+def gather_status(data: DataDir, edition: str | None = None) -> Status:
+    """Look at a data folder; nothing is changed and no server is asked.
+
+    Args:
+        data: the data folder.
+        edition: whose publication; by default that of every edition that is published.
+
+    Raises:
+        CollabError: the edition named is not published.
+    """
+    from collab.release.snapshot import current_snapshot
+
+    folders = [edition_folder(data, edition)] if edition else published_folders(data)
+    current = [found for folder in folders if (found := current_snapshot(folder))]
     journal = read_journal(data)
-    published = current_snapshot(data.serve)
     return Status(
-        published=published,
-        lake=find_lake(data, published) if published else None,
+        published=[(snapshot, origin(data, snapshot)) for snapshot in current],
         running=list(held_locks(data)),
         steps=list({(e["step"], e.get("variant")): e for e in journal}.values()),
         failures=[e for e in reversed(journal) if e["outcome"] == "failed"][:SHOWN],
     )
 
 
-def find_lake(data: DataDir, published: Snapshot) -> Manifest | None:
-    """The lake folder that a publication was made from."""
-    edition, fingerprint = published.record["edition"], published.record["data_fingerprint"]
-    folder = data.lake / edition / fingerprint[:16]
-    return load_manifest(folder) if (folder / "manifest.json").exists() else None
+def origin(data: DataDir, snapshot: "Snapshot") -> str | None:
+    """Where the archive was taken from that a publication was made of."""
+    record = snapshot.record
+    manifest = data.lake / record.edition / record.data_fingerprint[:16] / "manifest.json"
+    return str(read_json(manifest)["source"]["origin"]) if manifest.exists() else None
 
 
 def held_locks(data: DataDir) -> Iterator[str]:
     """The folders that a living process builds now: fetched, ingested, trained or published."""
-    for place in (data.raw, *sorted(data.lake.glob("*")), data.runs, data.serve):
+    editions = (*sorted(data.lake.glob("*")), data.datasets, data.runs, data.serve)
+    for place in (data.raw, *editions, *sorted(data.serve.glob("*"))):
         for lock in sorted(place.glob(".*.lock")):
             if is_held(lock):
                 name = lock.name.removeprefix(".").removesuffix(".lock")
@@ -76,16 +90,19 @@ def is_held(lock: Path) -> bool:
     return False
 
 
-def print_status(data: DataDir) -> None:
+def print_status(data: DataDir, edition: str | None = None) -> None:
     """Show a data folder's state on the terminal."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    for line in status_lines(gather_status(data)):
+    for line in status_lines(gather_status(data, edition)):
         console.print(line)
 
 
 def status_lines(status: Status) -> Iterator[str]:
     """The state in words."""
-    yield from published_lines(status)
+    if not status.published:
+        yield "Published: nothing yet"
+    for snapshot, taken_from in status.published:
+        yield from published_lines(snapshot, taken_from)
     yield f"Running: {', '.join(status.running) or 'nothing'}"
     yield "Last time of each step:" if status.steps else "No step was ever run here."
     for entry in status.steps:
@@ -100,17 +117,14 @@ def status_lines(status: Status) -> Iterator[str]:
         yield f"  {entry['at'][:19]}  {entry['step']}: {entry['error']}{run}"
 
 
-def published_lines(status: Status) -> Iterator[str]:
-    """What is published, from which data, by which run, how old."""
-    if status.published is None:
-        yield "Published: nothing yet"
-        return
-    record = status.published.record
-    age = datetime.now(UTC) - datetime.fromisoformat(record["published_at"])
+def published_lines(snapshot: "Snapshot", taken_from: str | None) -> Iterator[str]:
+    """What is published of an edition, from which data, by which run, how old."""
+    record = snapshot.record
+    age = datetime.now(UTC) - datetime.fromisoformat(record.published_at)
     yield (
-        f"Published: snapshot {status.published.seq:06d}, "
-        f"{timedelta(seconds=int(age.total_seconds()))} ago ({record['published_at']})"
+        f"Published: {record.edition}, snapshot {snapshot.seq:06d}, "
+        f"{timedelta(seconds=int(age.total_seconds()))} ago ({record.published_at})"
     )
-    source = f", from {status.lake.source['origin']}" if status.lake else ""
-    yield f"  data: {record['edition']} {record['data_fingerprint'][:16]}{source}"
-    yield f"  champion: {record['champion']}, valid MSE {record['valid_mse']:.4f}"
+    source = f", from {taken_from}" if taken_from else ""
+    yield f"  data: {record.edition} {record.data_fingerprint[:16]}{source}"
+    yield f"  champion: {record.champion}, valid MSE {record.valid_mse:.4f}"

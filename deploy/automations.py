@@ -6,10 +6,10 @@ collab: notification    a failed, crashed or overdue run is told through a block
 """
 
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-import cyclopts
 import httpx
 from cyclopts.types import PositiveFloat
 from prefect.automations import (
@@ -28,7 +28,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
 from collab.base.errors import CollabError
-from collab.cli.app import run
+from collab.cli.app import make_app, run
 from flows.watch import PUBLICATION_OVERDUE
 from tasks.events import TABLES_PUBLISHED
 
@@ -41,10 +41,11 @@ BODY = """{% if event.event.startswith("prefect.flow-run") -%}
 {{ flow_run|ui_url }}
 {%- else %}{{ event.event }}: {{ event.payload }}{% endif %}"""
 
-app = cyclopts.App(
-    name="python -m deploy.automations",
-    help_epilogue="Example: python -m deploy.automations --block custom-webhook/collab-alerts",
-    version_flags=(),
+app = make_app(
+    "python -m deploy.automations",
+    "The automations: they mark what crashed, start the watch when nothing was published for too "
+    "long, and tell of both. Applied again they become what they should be.",
+    "python -m deploy.automations --block custom-webhook/collab-alerts",
 )
 
 
@@ -164,9 +165,9 @@ def command(
     """Create the automations, or make those that are there what they should be.
 
     Args:
-        hours: without a publication, until `watch` says that it is overdue.
-        heartbeat: seconds without one, until a flow run is marked Crashed.
-        block: of notifications, TYPE/NAME; without such a block there are none.
+        hours: Without a publication, until `watch` says that it is overdue.
+        heartbeat: Seconds without one, until a flow run is marked Crashed.
+        block: Of notifications, TYPE/NAME; without such a block there are none.
     """
     try:
         told = apply_all(hours, heartbeat, block)
@@ -178,7 +179,7 @@ def command(
     sys.stdout.write(f"{told}\n")
 
 
-def main(tokens: list[str] | None = None) -> int:
+def main(tokens: Sequence[str] | None = None) -> int:
     """Apply all automations; returns the exit code."""
     return run(app, tokens)
 

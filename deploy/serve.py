@@ -6,20 +6,20 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
-import cyclopts
 import httpx
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from collab.base.errors import CollabError
 from collab.base.paths import ENV_DATA_DIR, DataDir, writable_data_dir
-from collab.cli.app import run
+from collab.cli.app import make_app, run
 from deploy.processes import end, start
 
 HOST = "127.0.0.1"
@@ -27,10 +27,11 @@ START_SECONDS = 300.0
 ROOT = Path(__file__).parent.parent
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65534))]  # the next one is used too
 
-app = cyclopts.App(
-    name="python -m deploy.serve",
-    help_epilogue="Example: python -m deploy.serve --port 4300 --data-dir /srv/movielens",
-    version_flags=(),
+app = make_app(
+    "python -m deploy.serve",
+    "A persistent server, a work pool, the deployments and a worker, all on 127.0.0.1. Ctrl-C ends "
+    "all of it, flow runs included; what they had committed stays, and the next run goes on.",
+    "python -m deploy.serve --port 4300 --data-dir /srv/movielens",
 )
 
 
@@ -174,15 +175,12 @@ def heed_no_more() -> None:
 
 @app.default
 def command(*, data_dir: Path | None = None, port: Port = 4200, pool: str = "collab") -> None:
-    """Start a server, a work pool, the deployments and a worker; all listen on 127.0.0.1 alone.
-
-    Ctrl-C ends all of it, flow runs included; what they had committed stays, and the next run goes
-    on from there.
+    """Serve until Ctrl-C or SIGTERM.
 
     Args:
-        data_dir: where all is kept; by default COLLAB_DATA_DIR, else `data`.
-        port: of the UI; the tables and the report are on the next one.
-        pool: the work pool's name.
+        data_dir: Where all is kept; by default COLLAB_DATA_DIR, else data.
+        port: Of the UI; the tables and the report are on the next one.
+        pool: The work pool's name.
     """
     signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -193,7 +191,7 @@ def command(*, data_dir: Path | None = None, port: Port = 4200, pool: str = "col
         sys.stdout.write("\nEnded.\n")
 
 
-def main(tokens: list[str] | None = None) -> int:
+def main(tokens: Sequence[str] | None = None) -> int:
     """Serve until ended; returns the exit code."""
     return run(app, tokens)
 

@@ -2,13 +2,12 @@
 
 from prefect import flow
 
+from collab.base.paths import writable_data_dir
 from collab.lake import Manifest
 from collab.movielens.editions import ItemKey, get_edition
-from collab.base.paths import writable_data_dir
+from flows import stages
 from flows.names import run_name
-from tasks.artifacts import show_checks
 from tasks.events import announce_ratings
-from tasks.ingest import fetch_archive, ingest_archive
 
 
 @flow(name="ingest", flow_run_name=run_name)
@@ -32,8 +31,6 @@ def ingest(
     """
     get_edition(edition)
     data = writable_data_dir(data_dir)
-    source = fetch_archive(edition, data, archive, trust_archive, force)
-    lake, _ = ingest_archive(source, data, item_key, force)
-    show_checks(lake)
-    announce_ratings(lake, data)
-    return lake
+    taken = stages.take_in(edition, data, archive, item_key, trust_archive, force)
+    announce_ratings(taken.lake, data)
+    return taken.lake

@@ -2,19 +2,19 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from collab.lake import Manifest
-from collab.movielens.sources import Source
 from collab.base.paths import data_dir
-from collab.release.build import DATABASE
+from collab.base.serving import DATABASE
+from collab.evaluation.standings import Evaluation
 from collab.release.links import REPORT
-from collab.release.snapshot import Snapshot
-from collab.runs.run import Run
+from flows.stages import Published, TakenIn
+from tasks.train import Trained
 
 QUERIES = (
     "FROM leaderboard",
@@ -25,31 +25,51 @@ QUERIES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The committed results of one run of the pipeline, and which of them were made now."""
+    """The committed results of one run of the pipeline, stage by stage."""
 
-    source: Source
-    lake: Manifest
-    runs: list[Run]
-    snapshot: Snapshot
-    fetched: bool
-    ingested: bool
-    trained: int
-    published: bool
+    taken: TakenIn
+    trained: Trained
+    published: Published
 
 
 def print_outcome(outcome: Outcome) -> None:
     """The leaderboard, what was done, where the tables are, and what to try next."""
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 100)
     console.print(leaderboard(outcome))
-    console.print(done(outcome))
-    serve = outcome.snapshot.folder.parent.parent
-    number = f"snapshot {outcome.snapshot.seq:06d}"
-    console.print(f"\nTables: [bold]{shown(serve / DATABASE)}[/bold] ({number})")
-    console.print(f"Report: [bold]{shown(serve / REPORT)}[/bold]")
+    for line in (*findings(outcome.published.evaluation), *left_out(outcome), done(outcome)):
+        console.print(line, markup=False)
+    snapshot = outcome.published.snapshot
+    serve = snapshot.folder.parent.parent
+    number = f"snapshot {snapshot.seq:06d}"
+    if snapshot.record.as_of:
+        console.print(f"\nAs of {snapshot.record.as_of}, not served: {number}", markup=False)
+        console.print(f"Tables: {shown(snapshot.database)}", markup=False)
+        return
+    console.print(f"\nTables: {shown(serve / DATABASE)} ({number})", markup=False)
+    console.print(f"Report: {shown(serve / REPORT)}", markup=False)
     console.print("Three queries to try:")
     for query in QUERIES:
         console.print(f"  {query};", style="cyan", markup=False)
-    console.print(f'Run one with: {command(serve.parent)} sql "{QUERIES[0]}"', markup=False)
+    console.print(f'Run one with: {command(serve.parent.parent)} sql "{QUERIES[0]}"', markup=False)
+
+
+def findings(evaluation: Evaluation) -> Iterator[str]:
+    """Whether the first place is shared, and what the champion recipe is expected to err."""
+    shared = evaluation.shared
+    if len(shared) > 1:
+        yield f"The first place is shared by {len(shared)}: {', '.join(shared)}."
+    champion = evaluation.champion
+    name, n = champion.run.record.variant, len(champion.split_mses)
+    spread = f" ± {champion.sd_mse:.4f} over {n} splits" if champion.sd_mse is not None else ""
+    yield f"{name}: valid MSE {champion.mean_mse:.4f}{spread}; refitted on all ratings."
+
+
+def left_out(outcome: Outcome) -> Iterator[str]:
+    """What was left out, and a report that failed."""
+    for reason in outcome.trained.left_out:
+        yield f"Left out: {reason}"
+    if outcome.published.report_error:
+        yield f"The tables are published, the report failed: {outcome.published.report_error}"
 
 
 def command(data: Path) -> str:
@@ -67,31 +87,34 @@ def shown(path: Path) -> str:
 
 def leaderboard(outcome: Outcome) -> Table:
     """The runs, best first."""
-    table = Table(title=f"{outcome.lake.edition}: {outcome.lake.counts['ratings']:,} ratings")
-    for name in ("variant", "valid MSE", "RMSE", "MAE", "seconds", "device"):
+    lake = outcome.taken.lake
+    table = Table(title=f"{lake.edition}: {lake.counts['ratings']:,} ratings")
+    for name in ("variant", "valid MSE", "behind", "RMSE", "MAE", "seconds", "device"):
         left = name in {"variant", "device"}
         table.add_column(name, justify="left" if left else "right", no_wrap=name == "variant")
-    champion = outcome.snapshot.record["champion"]
-    for run in sorted(outcome.runs, key=lambda run: float(run.record["mse"])):
-        record = run.record
-        errors = (f"{record[name]:.4f}" for name in ("mse", "rmse", "mae"))
-        mark = " *" if run.run_id == champion else ""
-        table.add_row(
-            record["variant"] + mark, *errors, f"{record['seconds']:.1f}", record["device"]
-        )
-    table.caption = "* supplies bias, similarity and PCA"
+    evaluation = outcome.published.evaluation
+    for standing in evaluation.standings:
+        record = standing.run.record
+        mark = " *" if standing is evaluation.champion else ""
+        behind = f"{standing.behind.value:+.4f}{'' if standing.behind.differs else ' ='}"
+        errors = [f"{value:.4f}" for value in (record.mse, record.rmse, record.mae)]
+        row = (errors[0], behind, *errors[1:], f"{record.seconds:.1f}", record.device)
+        table.add_row(record.variant + mark, *row)
+    table.caption = "* supplies bias, similarity and PCA   = does not differ from the first"
     return table
 
 
 def done(outcome: Outcome) -> str:
     """Which stages did something and which found it done."""
-    total = len(outcome.runs)
-    if not (outcome.fetched or outcome.ingested or outcome.trained or outcome.published):
+    taken, trained, published = outcome.taken, outcome.trained, outcome.published
+    made, total = trained.made + published.refitted, len(trained.runs) + 1
+    fetched = taken.source.fetched_now
+    if not (fetched or taken.ingested or made or published.made):
         return "Nothing has changed: nothing fetched, parsed, trained or published again."
     parts = [
-        f"fetched from {outcome.source.origin}" if outcome.fetched else "archive was there",
-        "parsed and checked" if outcome.ingested else "Parquet was there",
-        f"trained {outcome.trained} of {total} ({total - outcome.trained} were there)",
-        "published" if outcome.published else "publication was there",
+        f"fetched from {taken.source.origin}" if fetched else "archive was there",
+        "parsed and checked" if taken.ingested else "Parquet was there",
+        f"trained {made} of {total} ({total - made} were there)",
+        "published" if published.made else "publication was there",
     ]
     return "Done: " + "; ".join(parts) + "."

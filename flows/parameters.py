@@ -1,64 +1,63 @@
-"""The command line of the pipeline: the flow's parameters as options."""
+"""Flow parameters as they are typed on a command line."""
 
-import argparse
-from typing import Any
+import inspect
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Annotated, Any, Literal
 
-from collab.movielens.editions import EDITIONS
-from collab.release.regression import MAX_REGRESSION
-from collab.estimators.recipes import FAITHFUL
-from flows.runners import RUNNERS
+from cyclopts import Parameter, Token
+from prefect import Flow
 
-EPILOG = """examples:
-  python -m flows.pipeline                              ml-100k, all variants
-  python -m flows.pipeline --variants fast --seed 7
-  python -m flows.pipeline --edition ml-32m --archive ~/ml-32m.zip --data-dir /srv/movielens
-"""
-
-
-VARIANTS_HELP = (
-    f"any of {', '.join(FAITHFUL)}; each also as fast_...; `faithful` or `fast` for all of a kind "
-    "(default: both)"
-)
+Runner = Literal["local", "ray"]
+RUNNER = Annotated[
+    Runner,
+    Parameter(
+        help="Where the variants are trained: `ray` spreads them over a Ray cluster; needs the "
+        "extra `ray` and PREFECT_API_URL."
+    ),
+]
 
 
-def names(text: str) -> list[str]:
+def names(_: Any, tokens: Sequence[Token]) -> list[str]:
     """A comma-separated list."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    words = [word.strip() for token in tokens for word in token.value.split(",")]
+    return [word for word in words if word]
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The options of `python -m flows.pipeline`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.pipeline",
-        description="MovieLens to published tables: fetch, check, train, evaluate, publish.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def numbers(kind: Any, tokens: Sequence[Token]) -> list[int]:
+    """A comma-separated list of whole numbers."""
+    found = names(kind, tokens)
+    if not all(word.isdecimal() for word in found):
+        raise ValueError(f"{','.join(found)!r} is no list of whole numbers such as 42,1,2.")
+    return [int(word) for word in found]
+
+
+Names = Annotated[list[str] | None, Parameter(converter=names, metavar="A,B,C")]
+Numbers = Annotated[list[int] | None, Parameter(converter=numbers, metavar="N,N")]
+
+
+def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., None]:
+    """A function with the parameters and the documentation of a flow, and `runner`.
+
+    Args:
+        flow: whose parameters are the options.
+        do: called with all of them by name.
+    """
+
+    @wraps(flow.fn)
+    def command(*given: Any, **named: Any) -> None:
+        do(**signature.bind(*given, **named).arguments)
+
+    own = inspect.signature(flow.fn)
+    runner = inspect.Parameter(
+        "runner", inspect.Parameter.KEYWORD_ONLY, default="local", annotation=RUNNER
     )
-    add = parser.add_argument
-    add("--edition", default="ml-100k", metavar="NAME", help=f"one of {', '.join(EDITIONS)}")
-    add("--archive", metavar="PATH", help="a zip or an unpacked folder, in place of any source")
-    add("--data-dir", metavar="DIR", help="where all is kept (default: COLLAB_DATA_DIR or data)")
-    add(
-        "--seed", type=int, default=42, help="of split, weights and shuffling, from 0 (default: 42)"
-    )
-    add("--variants", type=names, metavar="A,B,C", help=VARIANTS_HELP)
-    add("--epochs", type=int, metavar="N", help="default: each recipe's own")
-    add("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N (default: auto)")
-    add("--item-key", choices=["title", "movie"], help="what an item is (default: the edition's)")
-    add("--trust-archive", action="store_true", help="accept a cut-down archive of your own")
-    add("--force", action="store_true", help="do everything again, also what is committed")
-    add(
-        "--max-regression",
-        type=float,
-        default=MAX_REGRESSION,
-        metavar="PART",
-        help="how much worse than the last the champion's valid MSE may be (default: %(default)s)",
-    )
-    add("--no-gate", action="store_true", help="publish however much worse it is; recorded")
-    add("--runner", choices=RUNNERS, default="local", help="ray: over a Ray cluster")
-    return parser
-
-
-def parse_arguments(arguments: list[str] | None = None) -> dict[str, Any]:
-    """The flow's parameters from a command line."""
-    return vars(make_parser().parse_args(arguments))
+    only_named = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in own.parameters.values()
+    ]
+    signature = own.replace(parameters=[*only_named, runner], return_annotation=None)
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    del command.__wrapped__
+    return command

@@ -1,27 +1,26 @@
 """The whole way of the data: fetch, ingest, train, publish."""
 
+import inspect
 import signal
 import sys
 from types import FrameType
+from typing import Any
 
 from prefect import flow, tags
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from collab.base.errors import CollabError
-from collab.movielens.editions import ItemKey
 from collab.base.paths import writable_data_dir
+from collab.cli.app import make_app, run
+from collab.movielens.editions import ItemKey
 from collab.release.regression import MAX_REGRESSION
-from collab.runs.launch import STOP
+from collab.runs.stop import STOP
+from flows import stages
 from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
-from flows.parameters import parse_arguments
-from flows.plan import plan
+from flows.parameters import Names, Numbers, Runner, as_command
+from flows.plan import MINUTES, plan
 from flows.runners import runner_options
-from tasks.artifacts import show_checks, show_publication, show_training
 from tasks.events import announce_publication, mark_announced
-from tasks.ingest import fetch_archive, ingest_archive
-from tasks.publish import publish_tables
-from tasks.train import train_all
 
 
 @flow(
@@ -35,54 +34,89 @@ def pipeline(
     archive: str | None = None,
     data_dir: str | None = None,
     seed: int = 42,
-    variants: list[str] | None = None,
+    variants: Names = None,
     epochs: int | None = None,
+    protocol: str = "random",
+    split_seed: int = 42,
+    splits: Numbers = None,
+    as_of: str | None = None,
     device: str = "auto",
+    minutes: float = MINUTES,
     item_key: ItemKey | None = None,
     trust_archive: bool = False,
     force: bool = False,
     max_regression: float = MAX_REGRESSION,
     no_gate: bool = False,
 ) -> Outcome:
-    """MovieLens to published tables.
+    """MovieLens to published tables: fetch, check, train, evaluate, publish.
 
     Args:
         edition: a MovieLens edition, such as ml-100k or ml-32m.
         archive: a zip or an unpacked folder to use in place of the known sources.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
-        seed: of the split, the first weights and the shuffling.
-        variants: which to train; `faithful` or `fast` for all of a kind; by default both.
+        seed: of the first weights, shuffling and sampling.
+        variants: which to train, such as a,b,c; `faithful`, `fast` or `classical` for all of a
+            kind; by default all of them.
         epochs: passes over the training rows; by default each recipe's own.
-        device: auto, cpu, mps, cuda or cuda:N.
+        protocol: which ratings validate: random, u1 to u5, ua, ub, or temporal.
+        split_seed: of the first split.
+        splits: seeds of several, such as 42,1,2: all variants run on the first, the best three
+            also on the others; by default two more.
+        as_of: only ratings up to this day or moment; what comes of it is never served.
+        device: auto, cpu, mps, cuda (every one) or cuda:N.
+        minutes: what the further splits may take; beyond that they are left out.
         item_key: what an item is, a title or a movie; by default the edition's own.
-        trust_archive: accept an archive that is not the published one.
+        trust_archive: accept an archive that is not the published one: a cut-down one of your own.
         force: do everything again, also what is committed.
-        max_regression: how much worse than the last published one the champion's valid MSE may be,
-            as a part of it; more is refused.
-        no_gate: publish however much worse it is; recorded in the publication.
+        max_regression: by how much, as a part, the champion's error may surely be larger than the
+            last published one's on equal rows; more is refused.
+        no_gate: publish however the champion compares; recorded in the publication.
     """
     data = writable_data_dir(data_dir)
-    recipes = plan(edition, variants, epochs, device, seed, max_regression)
-    source = fetch_archive(edition, data, archive, trust_archive, force)
-    lake, ingested = ingest_archive(source, data, item_key, force)
-    show_checks(lake)
-    runs, trained = train_all(recipes, lake, data, seed=seed, device=device, force=force)
-    show_training(lake, runs)
-    limit = None if no_gate else max_regression
-    snapshot, published = publish_tables(lake, runs, data, force, limit)
-    show_publication(snapshot)
-    mark_announced(lake)
-    announce_publication(lake, snapshot, published, data)
-    return Outcome(
-        source=source,
-        lake=lake,
-        snapshot=snapshot,
-        runs=runs,
-        fetched=source.fetched_now,
-        ingested=ingested,
-        trained=trained,
-        published=published,
+    wanted = plan(
+        edition=edition,
+        variants=variants,
+        epochs=epochs,
+        device=device,
+        seed=seed,
+        protocol=protocol,
+        split_seed=split_seed,
+        splits=splits,
+        as_of=as_of,
+        minutes=minutes,
+        max_regression=max_regression,
     )
+    taken = stages.take_in(edition, data, archive, item_key, trust_archive, force)
+    trained = stages.train(taken.lake, data, wanted, force)
+    limit = None if no_gate else max_regression
+    published = stages.publish(
+        taken.lake, trained, data, device=device, force=force, max_regression=limit
+    )
+    mark_announced(taken.lake)
+    if wanted.as_of is None:
+        announce_publication(taken.lake, published.snapshot, published.made, data)
+    return Outcome(taken=taken, trained=trained, published=published)
+
+
+CHECKED = tuple(inspect.signature(plan).parameters)
+
+
+def execute(runner: Runner = "local", **given: Any) -> None:
+    """Run the pipeline; what is refused at its door need not wait for Prefect to start."""
+    edition = given.get("edition", "ml-100k")
+    plan(**{"edition": edition, **{name: given[name] for name in CHECKED if name in given}})
+    with tags("collab", edition), runner_options(runner) as options:
+        print_outcome(pipeline.with_options(**options)(**given))
+
+
+app = make_app(
+    "python -m flows.pipeline",
+    "MovieLens to published tables: fetch, check, train, evaluate, publish.",
+    "python -m flows.pipeline                              ml-100k, all variants",
+    "python -m flows.pipeline --variants fast --seed 7",
+    "python -m flows.pipeline --edition ml-32m --archive ~/ml-32m.zip --data-dir /srv/movielens",
+)
+app.default(as_command(pipeline, execute))
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
@@ -93,22 +127,9 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline from the command line; returns the exit code."""
-    given = parse_arguments(arguments)
-    runner = given.pop("runner")
     signal.signal(signal.SIGINT, interrupt)
-    try:
-        # what is refused here need not wait for Prefect to start
-        checked = ("edition", "variants", "epochs", "device", "seed", "max_regression")
-        plan(**{name: given[name] for name in checked})
-        with tags("collab", given["edition"]), runner_options(runner) as options:
-            print_outcome(pipeline.with_options(**options)(**given))
-    except CollabError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 130 if STOP.asked else 1
-    except KeyboardInterrupt:
-        print("error: Interrupted. What is committed is kept.", file=sys.stderr)  # noqa: T201
-        return 130
-    return 0
+    code = run(app, arguments)
+    return 130 if code == 1 and STOP.asked else code
 
 
 if __name__ == "__main__":

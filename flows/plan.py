@@ -1,44 +1,102 @@
-"""What is refused at the door of a flow that trains."""
+"""What a flow that trains is asked to do, and what is refused at its door."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 
 from collab.base.errors import CollabError
+from collab.dataset.protocols import Protocol, require_seed
+from collab.estimators.api import Recipe
+from collab.estimators.recipes import get_recipes
 from collab.movielens.editions import get_edition
-from collab.release.interpret import require_interpretable
 from collab.release.regression import MAX_REGRESSION, require_sensible
 from collab.runs.devices import find_slots
-from collab.estimators.sgd.recipe import Recipe
-from collab.estimators.recipes import get_recipes
 
-MAX_SEED = 2**63 - 1
+MINUTES = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is trained.
+
+    recipes: on the first protocol all of them.
+    protocols: the first, and those on which the best are run again.
+    as_of: only ratings up to this moment, UTC.
+    seed: of weights, shuffling and sampling.
+    minutes: what the further splits may take.
+    """
+
+    recipes: list[Recipe]
+    protocols: list[Protocol]
+    as_of: datetime | None
+    seed: int
+    device: str
+    minutes: float
 
 
 def plan(
+    *,
     edition: str,
-    variants: list[str] | None,
-    epochs: int | None,
-    device: str,
-    seed: int,
+    variants: list[str] | None = None,
+    epochs: int | None = None,
+    device: str = "auto",
+    seed: int = 42,
+    protocol: str = "random",
+    split_seed: int = 42,
+    splits: list[int] | None = None,
+    as_of: str | None = None,
+    minutes: float = MINUTES,
     max_regression: float = MAX_REGRESSION,
-) -> list[Recipe]:
-    """Refuse what cannot end well; returns the recipes.
+) -> Plan:
+    """Refuse what cannot end well.
 
     Raises:
-        CollabError: an unknown edition, variant or device, variants without biases, a seed that
-            no generator takes, or a limit that means nothing.
+        CollabError: an unknown edition, variant, protocol or device, a seed that no generator
+            takes, a day that is none, or a limit that means nothing.
     """
-    require_seed(seed)
+    require_seed("seed", seed)
     require_sensible(max_regression)
     get_edition(edition)
     find_slots(device)
-    recipes = get_recipes(variants, epochs)
-    require_interpretable(recipes)
-    return recipes
+    return Plan(
+        recipes=get_recipes(variants, epochs),
+        protocols=protocols(protocol, split_seed, splits),
+        as_of=moment(as_of),
+        seed=seed,
+        device=device,
+        minutes=minutes,
+    )
 
 
-def require_seed(seed: int) -> None:
-    """Refuse a seed that does not fit a generator.
+def protocols(name: str, split_seed: int, splits: list[int] | None) -> list[Protocol]:
+    """The first protocol and the further ones: as named by their seeds, else two of its kind.
 
     Raises:
-        CollabError: it is negative or above 2**63 - 1.
+        CollabError: none validates, or splits of a protocol that has no seed.
     """
-    if not 0 <= seed <= MAX_SEED:
-        raise CollabError(f"The seed is {seed}, expected a number from 0 to {MAX_SEED}.")
+    if name == "all":
+        raise CollabError("--protocol all leaves no rows to measure errors on; choose another.")
+    if splits and name != "random":
+        raise CollabError(f"--splits are seeds of --protocol random, not of {name}.")
+    first = Protocol(name=name, split_seed=splits[0] if splits else split_seed)
+    if splits is None:
+        return [first, *first.others()]
+    return [replace(first, split_seed=seed) for seed in dict.fromkeys(splits)]
+
+
+def moment(text: str | None) -> datetime | None:
+    """A moment in UTC; a date stands for its last second.
+
+    Raises:
+        CollabError: it is neither a date nor a time stamp.
+    """
+    if text is None:
+        return None
+    try:
+        if len(text) == len("1998-01-01"):
+            return datetime.combine(date.fromisoformat(text), time(23, 59, 59), UTC)
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CollabError(
+            f"{text!r} is no day; expected one such as 1998-01-01 or 1998-01-01T12:00:00."
+        ) from error
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

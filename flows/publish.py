@@ -2,18 +2,17 @@
 
 from prefect import flow
 
+from collab.base.paths import writable_data_dir
 from collab.lake import find_manifest
 from collab.movielens.editions import get_edition
-from collab.base.paths import writable_data_dir
-from collab.release.interpret import require_interpretable
 from collab.release.regression import MAX_REGRESSION, require_sensible
 from collab.release.snapshot import Snapshot
-from collab.estimators.sgd.recipe import Recipe
-from collab.runs.run import newest_runs
+from collab.runs.devices import find_slots
+from collab.runs.record import newest_runs
+from flows import stages
 from flows.names import run_name
-from tasks.artifacts import show_publication
 from tasks.events import announce_publication
-from tasks.publish import publish_tables
+from tasks.train import Trained
 
 
 @flow(name="publish", flow_run_name=run_name)
@@ -21,7 +20,9 @@ def publish(
     edition: str = "ml-100k",
     fingerprint: str | None = None,
     run_ids: list[str] | None = None,
+    left_out: list[str] | None = None,
     data_dir: str | None = None,
+    device: str = "auto",
     force: bool = False,
     max_regression: float = MAX_REGRESSION,
     no_gate: bool = False,
@@ -31,20 +32,26 @@ def publish(
     Args:
         edition: a MovieLens edition that was trained on.
         fingerprint: of the ratings to publish; by default the edition's newest.
-        run_ids: the runs to publish; by default each variant's newest on these ratings.
+        run_ids: the runs to publish, first those of the first split; by default each variant's
+            newest on these ratings.
+        left_out: what training left out, for the record.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
+        device: where the champion recipe is trained on all ratings: auto, cpu, mps, cuda or cuda:N.
         force: publish also where the same is published already.
-        max_regression: how much worse than the last published one the champion's valid MSE may be,
-            as a part of it; more is refused.
+        max_regression: by how much, as a part, the champion's error may surely be larger than the
+            last published one's on equal rows; more is refused.
         no_gate: publish however much worse it is; recorded in the publication.
     """
     require_sensible(max_regression)
     get_edition(edition)
+    find_slots(device)
     data = writable_data_dir(data_dir)
     lake = find_manifest(data, edition, fingerprint)
-    runs = newest_runs(data.runs, lake, run_ids)
-    require_interpretable([Recipe.from_json(run.record["recipe"]) for run in runs])
-    snapshot, made = publish_tables(lake, runs, data, force, None if no_gate else max_regression)
-    show_publication(snapshot)
-    announce_publication(lake, snapshot, made, data)
-    return snapshot
+    runs = newest_runs(data.runs, lake.fingerprint, run_ids)
+    trained = Trained(runs=runs, left_out=tuple(left_out or ()))
+    limit = None if no_gate else max_regression
+    published = stages.publish(
+        lake, trained, data, device=device, force=force, max_regression=limit
+    )
+    announce_publication(lake, published.snapshot, published.made, data)
+    return published.snapshot

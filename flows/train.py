@@ -3,14 +3,13 @@
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from collab.lake import find_manifest
 from collab.base.paths import writable_data_dir
-from collab.runs.run import Run
+from collab.lake import find_manifest
+from collab.runs.record import Run
+from flows import stages
 from flows.names import run_name
-from flows.plan import plan
-from tasks.artifacts import show_training
+from flows.plan import MINUTES, plan
 from tasks.events import announce_runs
-from tasks.train import train_all
 
 
 @flow(
@@ -26,7 +25,12 @@ def train(
     seed: int = 42,
     variants: list[str] | None = None,
     epochs: int | None = None,
+    protocol: str = "random",
+    split_seed: int = 42,
+    splits: list[int] | None = None,
+    as_of: str | None = None,
     device: str = "auto",
+    minutes: float = MINUTES,
     force: bool = False,
 ) -> list[Run]:
     """Parquet to run folders.
@@ -35,16 +39,31 @@ def train(
         edition: a MovieLens edition that was ingested.
         fingerprint: of the ratings to train on; by default the edition's newest.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
-        seed: of the split, the first weights and the shuffling.
-        variants: which to train; `faithful` or `fast` for all of a kind; by default both.
+        seed: of the first weights, shuffling and sampling.
+        variants: which to train; `faithful`, `fast` or `classical` for all of a kind.
         epochs: passes over the training rows; by default each recipe's own.
+        protocol: random, u1 to u5, ua, ub or temporal.
+        split_seed: of the first split.
+        splits: seeds of several: all variants run on the first, the best also on the others.
+        as_of: only ratings up to this day or moment.
         device: auto, cpu, mps, cuda or cuda:N.
+        minutes: what the further splits may take; beyond that they are left out.
         force: train also what is committed.
     """
     data = writable_data_dir(data_dir)
-    recipes = plan(edition, variants, epochs, device, seed)
+    wanted = plan(
+        edition=edition,
+        variants=variants,
+        epochs=epochs,
+        device=device,
+        seed=seed,
+        protocol=protocol,
+        split_seed=split_seed,
+        splits=splits,
+        as_of=as_of,
+        minutes=minutes,
+    )
     lake = find_manifest(data, edition, fingerprint)
-    runs, _ = train_all(recipes, lake, data, seed=seed, device=device, force=force)
-    show_training(lake, runs)
-    announce_runs(lake, runs, data)
-    return runs
+    trained = stages.train(lake, data, wanted, force)
+    announce_runs(lake, trained, data)
+    return trained.runs

@@ -1,6 +1,7 @@
 """Artifacts: what a flow run's page shows besides its log."""
 
 import base64
+import math
 import os
 from typing import Any
 
@@ -11,9 +12,9 @@ from prefect.artifacts import (
 )
 
 from collab.lake import Manifest
-from collab.report.curves import learning_curves
 from collab.release.snapshot import Snapshot
-from collab.runs.run import Run
+from collab.report.curves import learning_curves
+from collab.runs.record import Run
 
 ENV_SERVE_URL = "COLLAB_SERVE_URL"
 COLUMNS = ("variant", "mse", "rmse", "mae", "train_seconds", "peak_memory_mib", "device", "run_id")
@@ -31,7 +32,7 @@ def show_checks(lake: Manifest) -> None:
 
 def show_training(lake: Manifest, runs: list[Run]) -> None:
     """The leaderboard as a table and the learning curves as an image."""
-    best_first = sorted(runs, key=lambda run: float(run.record["mse"]))
+    best_first = sorted(runs, key=valid_mse)
     create_table_artifact(
         [leaderboard_row(run) for run in best_first],
         key=f"leaderboard-{lake.edition}",
@@ -45,19 +46,26 @@ def show_training(lake: Manifest, runs: list[Run]) -> None:
     )
 
 
+def valid_mse(run: Run) -> float:
+    """What runs are sorted by; what is no number comes last."""
+    mse = run.record.mse
+    return mse if mse is not None and math.isfinite(mse) else math.inf
+
+
 def leaderboard_row(run: Run) -> dict[str, Any]:
     """One row, numbers rounded to what is read."""
-    row = {name: run.record[name] for name in COLUMNS}
+    row = {name: getattr(run.record, name) for name in COLUMNS}
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def show_publication(snapshot: Snapshot) -> None:
+def show_publication(snapshot: Snapshot, report_error: str | None) -> None:
     """A link to the report of a publication: below COLLAB_SERVE_URL where that is set."""
-    served = os.environ.get(ENV_SERVE_URL)
-    page = f"snapshots/{snapshot.folder.name}/report.html"
+    served, record = os.environ.get(ENV_SERVE_URL), snapshot.record
+    page = f"{record.edition}/snapshots/{snapshot.folder.name}/report.html"
+    failed = f" The report failed: {report_error}" if report_error else ""
     create_link_artifact(
         f"{served.rstrip('/')}/{page}" if served else (snapshot.folder / "report.html").as_uri(),
-        key=f"report-{snapshot.record['edition']}",
+        key=f"report-{record.edition}",
         link_text=f"Report of snapshot {snapshot.seq:06d}",
-        description=f"Champion {snapshot.record['champion']}",
+        description=f"Champion {record.variant}, {record.champion}.{failed}",
     )

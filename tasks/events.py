@@ -9,10 +9,10 @@ from typing import Any
 
 from prefect.events import emit_event
 
-from collab.lake import Manifest
 from collab.base.paths import DataDir
+from collab.lake import Manifest
 from collab.release.snapshot import Snapshot
-from collab.runs.run import Run
+from tasks.train import Trained
 
 RATINGS_COMMITTED = "collab.ratings.committed"
 RUNS_COMMITTED = "collab.runs.committed"
@@ -25,7 +25,7 @@ def announce_ratings(lake: Manifest, data: DataDir) -> bool:
     Returns:
         Whether it was said now.
     """
-    if was_announced(lake).exists():
+    if announcement(lake).exists():
         return False
     emit(RATINGS_COMMITTED, "ratings", lake, data, ratings=lake.counts["ratings"])
     mark_announced(lake)
@@ -34,17 +34,18 @@ def announce_ratings(lake: Manifest, data: DataDir) -> bool:
 
 def mark_announced(lake: Manifest) -> None:
     """Keep `ingest` from announcing ratings that are trained on already."""
-    was_announced(lake).touch()
+    announcement(lake).touch()
 
 
-def was_announced(lake: Manifest) -> Path:
+def announcement(lake: Manifest) -> Path:
     """The file that says so; it stands beside the sealed folder."""
     return lake.path.with_name(f"{lake.path.name}.announced")
 
 
-def announce_runs(lake: Manifest, runs: list[Run], data: DataDir) -> None:
+def announce_runs(lake: Manifest, trained: Trained, data: DataDir) -> None:
     """Say that runs on these data are there; said every time, since publishing twice is nothing."""
-    emit(RUNS_COMMITTED, "runs", lake, data, run_ids=[run.run_id for run in runs])
+    told = {"run_ids": [run.run_id for run in trained.runs], "left_out": list(trained.left_out)}
+    emit(RUNS_COMMITTED, "runs", lake, data, **told)
 
 
 def announce_publication(lake: Manifest, snapshot: Snapshot, made: bool, data: DataDir) -> None:

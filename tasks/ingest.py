@@ -6,10 +6,10 @@ from prefect import task
 from prefect.runtime import flow_run
 
 from collab.base.journal import below, step
+from collab.base.paths import DataDir
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ItemKey, get_edition
 from collab.movielens.sources import Source, find_archive
-from collab.base.paths import DataDir
 from tasks.policy import may_retry
 
 

@@ -1,23 +1,45 @@
-"""Tasks: publication."""
+"""Tasks: publication and report."""
+
+import logging
 
 from prefect import task
 from prefect.runtime import flow_run
 
-from collab.base.journal import below, step
-from collab.lake import Manifest
+from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
-from collab.release.publish import publish
+from collab.release.publish import Release, publish
 from collab.release.snapshot import Snapshot
-from collab.runs.run import Run
+from collab.report import publish_report
+
+log = logging.getLogger("collab.report")
 
 
 @task
 def publish_tables(
-    lake: Manifest, runs: list[Run], data: DataDir, force: bool, max_regression: float | None
+    release: Release, data: DataDir, force: bool, max_regression: float | None
 ) -> tuple[Snapshot, bool]:
     """Build the tables, check them and flip the link."""
-    with step(data, "publish", edition=lake.edition, flow_run=flow_run.get_id()) as entry:
-        snapshot, made = publish(lake, runs, data, force=force, max_regression=max_regression)
-        entry["rows"], entry["where"] = lake.counts["ratings"], below(data, snapshot.folder)
+    edition = release.lake.edition
+    with step(data, "publish", edition=edition, flow_run=flow_run.get_id()) as entry:
+        snapshot, made = publish(release, data, force=force, max_regression=max_regression)
+        entry["rows"], entry["where"] = release.lake.counts["ratings"], below(data, snapshot.folder)
         entry["outcome"] = "made" if made else "found"
     return snapshot, made
+
+
+@task
+def write_report(snapshot: Snapshot, data: DataDir) -> str | None:
+    """Write the report of a snapshot; returns why it could not, since the tables stand without it.
+
+    What goes wrong here, whatever it is, is the report's fault and no reason to take tables back.
+    """
+    edition = snapshot.record.edition
+    try:
+        with step(data, "report", edition=edition, flow_run=flow_run.get_id()) as entry:
+            made = publish_report(snapshot)
+            entry["where"] = below(data, snapshot.folder / "report.html")
+            entry["outcome"] = "made" if made else "found"
+    except Exception as error:
+        log.exception("The report of snapshot %d failed; the tables are published", snapshot.seq)
+        return first_line(error)
+    return None

@@ -1,7 +1,9 @@
 """Tasks: one training run each."""
 
+import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,47 +11,70 @@ from prefect import task, unmapped
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
-from collab.base.journal import below, step
-from collab.lake import Manifest
+from collab.base.errors import CollabError
+from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
+from collab.dataset.dataset import Dataset
+from collab.estimators.api import Recipe
 from collab.runs.devices import find_slots
 from collab.runs.launch import run_in_child
-from collab.estimators.sgd.recipe import Recipe
-from collab.runs.run import Run, RunSpec
+from collab.runs.record import Run
+from collab.runs.spec import RunSpec
+from collab.runs.stop import STOP
 from tasks.policy import may_retry
+
+log = logging.getLogger("collab.train")
 
 PROGRESS_SECONDS = 5.0  # each step of the bar costs the server a few hundredths of a second
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """Runs; how many of them were trained now; and what failed, each with the reason."""
+
+    runs: list[Run]
+    made: int = 0
+    left_out: tuple[str, ...] = ()
+
+    def __add__(self, other: "Trained") -> "Trained":
+        """Both."""
+        return Trained(
+            runs=self.runs + other.runs,
+            made=self.made + other.made,
+            left_out=self.left_out + other.left_out,
+        )
+
+
 @task(task_run_name="train-{recipe.name}", retries=1, retry_condition_fn=may_retry)
 def train_variant(
-    recipe: Recipe, lake: Manifest, data: DataDir, seed: int, device: str, force: bool
+    recipe: Recipe, dataset: Dataset, data: DataDir, seed: int, device: str, force: bool
 ) -> tuple[Run, bool]:
     """Train one variant in a child process on the first free device."""
     slots = find_slots(device)
-    runs = data.runs
-    spec = RunSpec(lake=lake.path, runs=runs, recipe=recipe, seed=seed, device=slots[0].kind)
+    spec = RunSpec(
+        dataset=dataset.path, runs=data.runs, recipe=recipe, seed=seed, device=slots[0].kind
+    )
     show = show_progress(f"train-{recipe.name}".replace("_", "-"), spec)
     known = {"variant": recipe.name, "flow_run": flow_run.get_id()}
-    with step(data, "train", edition=lake.edition, **known) as entry:
-        run, made = run_in_child(spec, slots, force=force, on_epoch=show)
-        entry["rows"], entry["where"] = run.record["n_train"], below(data, run.folder)
+    with step(data, "train", edition=dataset.edition, **known) as entry:
+        run, made = run_in_child(spec, slots, force=force, on_pass=show)
+        entry["rows"], entry["where"] = run.record.n_train, below(data, run.folder)
         entry["outcome"] = "made" if made else "found"
         if made:  # the child's own: without the wait for a device
-            entry["peak_memory_mib"] = run.record["peak_memory_mib"]
-            entry["seconds"] = round(run.record["seconds"], 3)
+            entry["peak_memory_mib"] = run.record.peak_memory_mib
+            entry["seconds"] = round(run.record.seconds, 3)
     return run, made
 
 
 def show_progress(key: str, spec: RunSpec) -> Callable[[dict[str, Any]], None]:
-    """A progress artifact; returns what moves it when told of an epoch, but not all too often."""
-    made = create_progress_artifact(0.0, key, f"{spec.run_id}: epochs done, per cent")
+    """A progress artifact; returns what moves it when told of a pass, but not all too often."""
+    made = create_progress_artifact(0.0, key, f"{spec.run_id}: passes done, per cent")
     assert isinstance(made, UUID)
     due = time.monotonic() + PROGRESS_SECONDS
 
     def show(event: dict[str, Any]) -> None:
         nonlocal due
-        done = event["epoch"] / spec.recipe.epochs
+        done = event["number"] / event["passes"]
         if time.monotonic() >= due or done == 1:
             update_progress_artifact(made, 100 * done)
             due = time.monotonic() + PROGRESS_SECONDS
@@ -58,13 +83,28 @@ def show_progress(key: str, spec: RunSpec) -> Callable[[dict[str, Any]], None]:
 
 
 def train_all(
-    recipes: list[Recipe], lake: Manifest, data: DataDir, *, seed: int, device: str, force: bool
-) -> tuple[list[Run], int]:
-    """Train every variant, as many at once as there are devices.
+    recipes: list[Recipe], dataset: Dataset, data: DataDir, *, seed: int, device: str, force: bool
+) -> Trained:
+    """Train every variant, as many at once as there are devices; one that fails is left out.
 
-    Returns:
-        The runs, and how many were trained now.
+    Raises:
+        CollabError: all of them failed, or training was interrupted.
     """
-    training = train_variant.map(recipes, unmapped(lake), unmapped(data), seed, device, force)
-    trained = training.result()
-    return [run for run, _ in trained], sum(now for _, now in trained)
+    futures = train_variant.map(recipes, unmapped(dataset), unmapped(data), seed, device, force)
+    results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
+    STOP.refuse()
+    failed = [
+        f"{recipe.name}: {first_line(result)}"
+        for recipe, result in zip(recipes, results, strict=True)
+        if isinstance(result, BaseException)
+    ]
+    trained = [result for result in results if not isinstance(result, BaseException)]
+    for reason in failed:
+        log.error("Left out: %s", reason)
+    if not trained:
+        raise CollabError("No variant could be trained:" + "".join(f"\n  - {r}" for r in failed))
+    return Trained(
+        runs=[run for run, _ in trained],
+        made=sum(now for _, now in trained),
+        left_out=tuple(failed),
+    )

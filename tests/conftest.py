@@ -18,7 +18,7 @@ from tests.release.planted import Published, publish_planted
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what is set outside."""
-    for name in ("COLLAB_DATA_DIR", "MOVIELENS_MIRROR"):
+    for name in ("COLLAB_DATA_DIR", "COLLAB_EDITION", "MOVIELENS_MIRROR"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from collab.cli import make_parser as collab_parser
-from collab.movielens.editions import EDITIONS
+from collab.cli.app import command_names
+from collab.cli.place import app
 from collab.estimators.recipes import FAITHFUL
+from collab.movielens.editions import EDITIONS
 from flows.parameters import make_parser as pipeline_parser
 
 ROOT = Path(__file__).parent.parent
@@ -31,11 +32,7 @@ def test_every_option_of_the_table_is_the_pipelines_and_the_other_way_round() ->
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"collab ([a-z]+)(?=[ `])", README))))
 def test_every_command_is_one_of_collabs(command: str) -> None:
-    choices = next(
-        action.choices for action in collab_parser()._actions if action.dest == "command"
-    )
-    assert choices is not None
-    assert command in choices
+    assert command in command_names(app)
 
 
 def test_every_edition_and_variant_is_named() -> None:

@@ -6,15 +6,17 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock
 
 log = logging.getLogger(__name__)
 
 SEAL = "sealed.json"
+
+T = TypeVar("T")
 
 
 def sha256_file(path: Path) -> str:
@@ -83,6 +85,17 @@ def committed(parent: Path) -> list[Path]:
         if path not in whole:
             log.warning("%s is damaged and left out; delete it, or make it again.", path)
     return whole
+
+
+def readable(folders: Iterable[Path], load: Callable[[Path], T]) -> list[T]:
+    """What `load` reads of each folder; a record of another version is left out and named."""
+    found = []
+    for folder in folders:
+        try:
+            found.append(load(folder))
+        except (OSError, ValueError, KeyError) as error:
+            log.warning("%s is left out: its record is of another version (%s).", folder, error)
+    return found
 
 
 def commit_folder(final: Path, build: Callable[[Path], None], *, force: bool = False) -> bool:

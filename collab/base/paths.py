@@ -37,8 +37,13 @@ class DataDir:
         return self.root / "runs"
 
     @property
+    def history(self) -> Path:
+        """Records of runs whose folders are gone: `history/<run_id>.json`."""
+        return self.root / "history"
+
+    @property
     def serve(self) -> Path:
-        """What analysts read: `serve/movielens.duckdb`."""
+        """What analysts read: `serve/<edition>/movielens.duckdb`."""
         return self.root / "serve"
 
     @property

@@ -35,14 +35,14 @@ def print_table(title: str, columns: dict[str, str], rows: Iterable[Sequence[Any
     Args:
         title: stands above them.
         columns: name to format, such as `.4f`; what has one is a number and goes to the right.
-        rows: as many values each as there are columns.
+        rows: as many values each as there are columns; None is empty.
     """
     table = Table()
     for name, form in columns.items():
         table.add_column(name, justify="right" if form else "left")
     for row in rows:
         cells = zip(row, columns.values(), strict=True)
-        table.add_row(*(Text(format(value, form)) for value, form in cells))
+        table.add_row(*(Text("" if v is None else format(v, form)) for v, form in cells))
     console().print(Text(title, style="bold"), table, sep="\n")
 
 

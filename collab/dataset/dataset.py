@@ -5,7 +5,7 @@ child opens 32 million rows in milliseconds.
 """
 
 import logging
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from collab.base.files import read_json
+from collab.base.records import record_of
 from collab.dataset.features import Features, as_tensors
 from collab.dataset.protocols import Protocol
 from collab.dataset.rows import Groups, Rows
@@ -86,19 +87,23 @@ class Dataset:
 
     def train(self) -> Rows:
         """The training rows, by user and time, grouped."""
-        return Rows(
-            **self._columns("train"),
+        return replace(
+            self._rows("train"),
             by_user=Groups(self.tensor("user_starts")),
             by_item=Groups(self.tensor("item_starts"), self.tensor("item_order")),
         )
 
     def valid(self) -> Rows:
         """The validation rows, in archive order."""
-        return Rows(**self._columns("valid"))
+        return self._rows("valid")
 
-    def _columns(self, prefix: str) -> dict[str, torch.Tensor]:
-        names = ("users", "items", "ratings", "ts")
-        return {name: self.tensor(f"{prefix}_{name}") for name in names}
+    def _rows(self, prefix: str) -> Rows:
+        return Rows(
+            users=self.tensor(f"{prefix}_users"),
+            items=self.tensor(f"{prefix}_items"),
+            ratings=self.tensor(f"{prefix}_ratings"),
+            ts=self.tensor(f"{prefix}_ts"),
+        )
 
     def features(self) -> Features:
         """The side features."""
@@ -112,9 +117,6 @@ def load_dataset(folder: Path) -> Dataset:
     Raises:
         OSError, ValueError, KeyError: it holds no record of this schema.
     """
-    record = read_json(folder / "dataset.json")
-    if record["schema"] != SCHEMA:
-        raise ValueError(f"schema {record['schema']}, expected {SCHEMA}")
-    known = {f.name: record[f.name] for f in fields(Dataset) if f.name != "path"}
-    known |= {"protocol": Protocol(**record["protocol"]), "scale": tuple(record["scale"])}
-    return Dataset(path=folder, **known)
+    values = read_json(folder / "dataset.json")
+    made = {"protocol": Protocol(**values["protocol"]), "scale": tuple(values["scale"])}
+    return record_of(Dataset, values, SCHEMA, path=folder, **made)

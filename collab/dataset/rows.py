@@ -1,6 +1,6 @@
 """Rows for a model: dense indices, ratings and time stamps as tensors."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -53,8 +53,14 @@ class Rows:
 
     def to(self, device: torch.device) -> "Rows":
         """The same on a device; on the CPU the tensors stay where they are mapped."""
-        there = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Rows(**{k: None if v is None else v.to(device) for k, v in there.items()})
+        return Rows(
+            users=self.users.to(device),
+            items=self.items.to(device),
+            ratings=self.ratings.to(device),
+            ts=self.ts.to(device),
+            by_user=self.by_user and self.by_user.to(device),
+            by_item=self.by_item and self.by_item.to(device),
+        )
 
     def take(self, at: Tensor | slice) -> "Rows":
         """The rows at some places (m,), indices as int64; they are not grouped."""

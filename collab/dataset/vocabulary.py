@@ -37,7 +37,8 @@ class Vocabulary:
         highest = max(int(self.ids.max(initial=0)), int(ids.max(initial=0)))
         index_of = np.zeros(highest + 1, dtype=np.int32)  # a lookup: faster than a search at 32M
         index_of[self.ids] = np.arange(1, len(self), dtype=np.int32)
-        return index_of[ids]
+        found: NDArray[np.int32] = index_of[ids]
+        return found
 
     def index(self, id_: int) -> int:
         """The index of one id.

@@ -5,9 +5,8 @@ that can be used after each pass over the data: an epoch, a sweep or a sample. W
 besides predicting it says by the methods it has; nothing is recognised by the names of weights.
 """
 
-import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -17,6 +16,7 @@ from torch import Tensor
 from collab.dataset.dataset import Dataset
 from collab.dataset.features import Features
 from collab.dataset.rows import Rows
+from collab.estimators.record import from_record, to_record
 
 Range = tuple[float, float]
 
@@ -202,52 +202,3 @@ class Recipe:
             ValueError: its estimator is of another version of the program.
         """
         return cls(**{**record, "estimator": from_record(record["estimator"])})
-
-
-def to_record(estimator: Estimator) -> dict[str, Any]:
-    """An estimator as plain values: its class and its hyperparameters."""
-    values = {f.name: plain(getattr(estimator, f.name)) for f in fields(estimator)}  # type: ignore[arg-type]
-    return {"estimator": path_of(type(estimator)), **values}
-
-
-def from_record(record: Mapping[str, Any]) -> Estimator:
-    """The estimator that `to_record` wrote.
-
-    Raises:
-        ValueError: there is no such class now, or it has other hyperparameters.
-    """
-    values = {name: revived(value) for name, value in record.items() if name != "estimator"}
-    try:
-        made: Estimator = import_path(record["estimator"])(**values)
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ValueError(f"the estimator {record['estimator']} is not known: {error}") from error
-    return made
-
-
-def plain(value: Any) -> Any:
-    """A hyperparameter for JSON; a class goes by its import path."""
-    if isinstance(value, type):
-        return {"class": path_of(value)}
-    if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, tuple | list) else value
-
-
-def revived(value: Any) -> Any:
-    """What `plain` was given; lists come back as tuples."""
-    if isinstance(value, Mapping):
-        if set(value) == {"class"}:
-            return import_path(value["class"])
-        return {name: revived(item) for name, item in value.items()}
-    return tuple(revived(item) for item in value) if isinstance(value, list) else value
-
-
-def path_of(kind: type) -> str:
-    """The import path of a class, `module:Name`."""
-    return f"{kind.__module__}:{kind.__qualname__}"
-
-
-def import_path(path: str) -> Any:
-    """What an import path names."""
-    module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)

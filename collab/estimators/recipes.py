@@ -1,139 +1,123 @@
 """The variants, each as its difference from another (fastbook, chapter 8).
 
-A new variant is one more recipe in `VARIANTS`; a new model is one more module beside the others.
+A new variant is one more recipe in `RECIPES`; a new estimator is one more module beside the others.
 """
 
-from collab.base.errors import CollabError
-from collab.estimators.sgd.dot_product import DotProduct, DotProductBias, DotProductBiasParams
-from collab.estimators.sgd.embedding_dot_bias import EmbeddingDotBias
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from collab.base.errors import CollabError, unknown_name
+from collab.estimators.als import Als
+from collab.estimators.api import Recipe
+from collab.estimators.bias_only import BiasOnly
+from collab.estimators.sgd.dot_product import DotProduct, DotProductBias
+from collab.estimators.sgd.estimator import Sgd
 from collab.estimators.sgd.neural import CollabNN, EmbeddingNN
-from collab.movielens.editions import unknown_name
-from collab.estimators.sgd.recipe import Recipe
+from collab.estimators.sgd.settings import Settings
 
-Y_RANGE = (0, 5.5)
+BIASED: Mapping[str, Any] = {"n_factors": 50, "y_range": (0, 5.5)}
+DOT = Sgd(model=DotProduct, arguments={"n_factors": 50}, gradient="closed_form")
+BIAS = DOT.but(model=DotProductBias, arguments=BIASED)
 
-DOT_PRODUCT = Recipe(name="dot_product", model=DotProduct, arguments={"n_factors": 50})
-DOT_PRODUCT_SIGMOID = DOT_PRODUCT.but(
-    name="dot_product_sigmoid", arguments={"n_factors": 50, "y_range": Y_RANGE}
-)
-DOT_PRODUCT_BIAS = DOT_PRODUCT_SIGMOID.but(name="dot_product_bias", model=DotProductBias)
-DOT_PRODUCT_BIAS_WD = DOT_PRODUCT_BIAS.but(name="dot_product_bias_wd", wd=0.1)
-DOT_PRODUCT_BIAS_PARAMS = DOT_PRODUCT_BIAS_WD.but(
-    name="dot_product_bias_params", model=DotProductBiasParams
-)
-EMBEDDING_DOT_BIAS = DOT_PRODUCT_BIAS_WD.but(name="embedding_dot_bias", model=EmbeddingDotBias)
-COLLAB_NN = Recipe(
-    name="collab_nn", model=CollabNN, arguments={"n_hidden": 100, "y_range": Y_RANGE}
-)
-EMBEDDING_NN = Recipe(
-    name="embedding_nn",
-    model=EmbeddingNN,
-    arguments={"layers": (100, 50), "y_range": Y_RANGE},
-    wd=0.1,
-)
-
-FAITHFUL: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        DOT_PRODUCT,
-        DOT_PRODUCT_SIGMOID,
-        DOT_PRODUCT_BIAS,
-        DOT_PRODUCT_BIAS_WD,
-        DOT_PRODUCT_BIAS_PARAMS,
-        EMBEDDING_DOT_BIAS,
-        COLLAB_NN,
-        EMBEDDING_NN,
-    )
+FAITHFUL: dict[str, tuple[Sgd, str]] = {
+    "dot_product": (DOT, "users × movies"),
+    "dot_product_sigmoid": (DOT.but(arguments=BIASED), "the same, squashed into (0, 5.5)"),
+    "dot_product_bias": (BIAS, "with user and movie bias"),
+    "dot_product_bias_wd": (BIAS.but(wd=0.1), "the same"),
+    "dot_product_bias_params": (
+        BIAS.but(wd=0.1, arguments={**BIASED, "plain": True}),
+        "the same on parameters of our own",
+    ),
+    "embedding_dot_bias": (
+        BIAS.but(wd=0.1, arguments={**BIASED, "factors_first": True}),
+        "the book's library's own model",
+    ),
+    "collab_nn": (
+        Sgd(model=CollabNN, arguments={"n_hidden": 100, "y_range": (0, 5.5)}),
+        "embeddings, one hidden layer of 100",
+    ),
+    "embedding_nn": (
+        Sgd(model=EmbeddingNN, arguments={"layers": (100, 50), "y_range": (0, 5.5)}, wd=0.1),
+        "embeddings, layers of 100 and 50 with batch norm",
+    ),
 }
 
-
-# Few epochs of large batches. Every number here was found by `benchmarks/search_recipes.py` on the
+# Few epochs of large batches. Every number was found by `benchmarks/search_recipes.py` on the
 # training rows of ml-100k alone. The two that are dot_product_bias_wd under other names share its.
-FAST_DOT_PRODUCT = DOT_PRODUCT.but(
-    name="fast_dot_product",
-    epochs=8,
-    batch_share=0.6,
-    lr_max=0.0228,
-    wd=0.033,
-    beta2=0.9,
-    eps=4.66e-05,
-)
-FAST_DOT_PRODUCT_SIGMOID = DOT_PRODUCT_SIGMOID.but(
-    name="fast_dot_product_sigmoid",
-    arguments={"n_factors": 32, "y_range": Y_RANGE},
-    epochs=5,
-    batch_share=0.3,
-    lr_max=0.0117,
-    wd=0.0513,
-    beta2=0.95,
-    eps=4.01e-06,
-)
-FAST_DOT_PRODUCT_BIAS = DOT_PRODUCT_BIAS.but(
-    name="fast_dot_product_bias",
-    epochs=5,
-    batch_share=0.4,
-    lr_max=0.013,
-    wd=0.0615,
-    beta2=0.95,
-    eps=0.00012,
-)
-FAST_DOT_PRODUCT_BIAS_WD = DOT_PRODUCT_BIAS_WD.but(
-    name="fast_dot_product_bias_wd",
-    epochs=4,
-    batch_share=0.3,
-    lr_max=0.0131,
-    wd=0.0237,
-    beta2=0.95,
-    eps=0.000134,
-)
-FAST_DOT_PRODUCT_BIAS_PARAMS = FAST_DOT_PRODUCT_BIAS_WD.but(
-    name="fast_dot_product_bias_params", model=DotProductBiasParams
-)
-FAST_EMBEDDING_DOT_BIAS = FAST_DOT_PRODUCT_BIAS_WD.but(
-    name="fast_embedding_dot_bias", model=EmbeddingDotBias
-)
-FAST_COLLAB_NN = COLLAB_NN.but(
-    name="fast_collab_nn",
-    epochs=6,
-    batch_share=0.2,
-    lr_max=0.00357,
-    wd=0.0936,
-    beta2=0.95,
-    eps=0.000294,
-)
-FAST_EMBEDDING_NN = EMBEDDING_NN.but(
-    name="fast_embedding_nn",
-    epochs=5,
-    batch_share=0.4,
-    lr_max=0.00373,
-    wd=2.95,
-    beta2=0.95,
-    eps=0.000139,
-)
+FAST_BIAS = {"epochs": 4, "batch_share": 0.3, "lr_max": 0.0131, "wd": 0.0237, "eps": 0.000134}
+FAST: dict[str, dict[str, Any]] = {
+    "dot_product": {
+        "epochs": 8, "batch_share": 0.6, "lr_max": 0.0228, "wd": 0.033, "beta2": 0.9,
+        "eps": 4.66e-05,
+    },
+    "dot_product_sigmoid": {
+        "arguments": {"n_factors": 32, "y_range": (0, 5.5)},
+        "epochs": 5, "batch_share": 0.3, "lr_max": 0.0117, "wd": 0.0513, "eps": 4.01e-06,
+    },
+    "dot_product_bias": {
+        "epochs": 5, "batch_share": 0.4, "lr_max": 0.013, "wd": 0.0615, "eps": 0.00012,
+    },
+    "dot_product_bias_wd": FAST_BIAS,
+    "dot_product_bias_params": FAST_BIAS,
+    "embedding_dot_bias": FAST_BIAS,
+    "collab_nn": {
+        "epochs": 6, "batch_share": 0.2, "lr_max": 0.00357, "wd": 0.0936, "eps": 0.000294,
+    },
+    "embedding_nn": {
+        "epochs": 5, "batch_share": 0.4, "lr_max": 0.00373, "wd": 2.95, "eps": 0.000139,
+    },
+}  # fmt: skip
 
-FAST: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        FAST_DOT_PRODUCT,
-        FAST_DOT_PRODUCT_SIGMOID,
-        FAST_DOT_PRODUCT_BIAS,
-        FAST_DOT_PRODUCT_BIAS_WD,
-        FAST_DOT_PRODUCT_BIAS_PARAMS,
-        FAST_EMBEDDING_DOT_BIAS,
-        FAST_COLLAB_NN,
-        FAST_EMBEDDING_NN,
-    )
-}
-VARIANTS: dict[str, Recipe] = {**FAITHFUL, **FAST}
-GROUPS = {"faithful": list(FAITHFUL), "fast": list(FAST)}
+BOOK = "the fastai book, chapter 8"
+SEARCHED = "training rows of ml-100k, split of seed 42 (benchmarks/search_recipes.py)"
+LITERATURE = "Koren 2010"
+
+
+def faithful() -> list[Recipe]:
+    """The chapter's eight, as it trains them."""
+    return [
+        Recipe(name=name, estimator=estimator, about=about, chosen_on=BOOK)
+        for name, (estimator, about) in FAITHFUL.items()
+    ]
+
+
+def fast() -> list[Recipe]:
+    """The same models in a few epochs of large batches."""
+    return [
+        Recipe(
+            name=f"fast_{name}",
+            estimator=FAITHFUL[name][0].but(**{"beta2": 0.95, **changes}),
+            about=f"{name}, large batches",
+            chosen_on=SEARCHED,
+        )
+        for name, changes in FAST.items()
+    ]
+
+
+def classical() -> list[Recipe]:
+    """What is solved in closed form."""
+    return [
+        Recipe(
+            name="bias_only",
+            estimator=BiasOnly(),
+            about="user and movie means, shrunk",
+            chosen_on=LITERATURE,
+        ),
+        Recipe(name="als", estimator=Als(), about="alternating least squares", chosen_on=SEARCHED),
+    ]
+
+
+GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in (faithful, fast, classical)}
+RECIPES = {recipe.name: recipe for kind in (faithful, fast, classical) for recipe in kind()}
 
 
 def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> list[Recipe]:
     """The recipes of some variants, all by default, each once and in the order named.
 
     Args:
-        names: variants, and `faithful` or `fast` for all of a kind.
-        epochs: in place of each recipe's own.
+        names: variants, and `faithful`, `fast` or `classical` for all of a kind.
+        epochs: in place of each recipe's own, of those that are trained in epochs.
 
     Raises:
         CollabError: a name is unknown; names the nearest. Or the list is empty, or `epochs` is
@@ -141,12 +125,19 @@ def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> li
     """
     if names is not None and not names:
         raise CollabError(
-            "The list of variants is empty. Name some, such as dot_product_bias_wd, or `faithful` "
-            "or `fast` for all of a kind; for both leave the option out."
+            "The list of variants is empty. Name some, such as dot_product_bias_wd, or `faithful`, "
+            "`fast` or `classical` for all of a kind; for all of them leave the option out."
         )
     wanted = [name for given in names or GROUPS for name in GROUPS.get(given, [given])]
     for name in wanted:
-        if name not in VARIANTS:
-            raise unknown_name("variant", name, [*GROUPS, *VARIANTS])
-    recipes = [VARIANTS[name] for name in dict.fromkeys(wanted)]
-    return recipes if epochs is None else [recipe.but(epochs=epochs) for recipe in recipes]
+        if name not in RECIPES:
+            raise unknown_name("variant", name, [*GROUPS, *RECIPES])
+    recipes = [RECIPES[name] for name in dict.fromkeys(wanted)]
+    return recipes if epochs is None else [with_epochs(recipe, epochs) for recipe in recipes]
+
+
+def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    """The recipe with other epochs, where it has any."""
+    if not isinstance(recipe.estimator, Settings):
+        return recipe
+    return replace(recipe, estimator=recipe.estimator.but(epochs=epochs))

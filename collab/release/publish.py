@@ -1,92 +1,124 @@
-"""One publication: choose the champion, build the tables, check them, flip."""
+"""One publication: compare the champion, build the tables, prove them, flip."""
 
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from collab.base.files import is_whole
 from collab.base.fingerprint import code_digest, fingerprint
-from collab.lake import Manifest
 from collab.base.paths import DataDir
+from collab.evaluation.standings import Evaluation
+from collab.lake import Manifest
 from collab.release.gates import refuse_bad_tables
-from collab.release.interpret import choose_champion
 from collab.release.links import flip
 from collab.release.regression import MAX_REGRESSION, Comparison, compare
-from collab.report import write_report
+from collab.release.retention import all_runs
 from collab.release.rollback import kept_back
 from collab.release.snapshot import Snapshot, current_snapshot, publish_lock, publish_snapshot
 from collab.release.tables import Inputs, create_tables
-from collab.runs.run import Run, committed_runs
+from collab.runs.record import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What is to be published.
+
+    lake: the data.
+    evaluation: every variant's place, and the champion.
+    refit: the champion recipe's run on all ratings.
+    left_out: variants that failed or did not fit, each with the reason.
+    """
+
+    lake: Manifest
+    evaluation: Evaluation
+    refit: Run
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs it rests on."""
+        return [*self.evaluation.runs, *self.evaluation.confirmations, self.refit]
 
 
 def publish(
-    lake: Manifest,
-    runs: list[Run],
+    release: Release,
     data: DataDir,
     *,
     force: bool = False,
     max_regression: float | None = MAX_REGRESSION,
 ) -> tuple[Snapshot, bool]:
-    """Publish the tables of an edition's data and runs.
+    """Publish the tables of a release.
 
     Args:
-        lake: the data.
-        runs: the runs to publish; at least one has factors and biases.
+        release: what to publish.
         data: the data folder.
         force: publish even where the same is published, or was and has been rolled back.
-        max_regression: how much worse than the last published one the champion's valid MSE may be,
-            as a part of it; None publishes whatever comes.
+        max_regression: by how much, as a part, the champion's error may surely be larger than the
+            last published one's; None publishes whatever comes.
 
     Returns:
-        The snapshot that is served, and whether it was made now.
+        The snapshot, and whether it was made now. One as of an earlier day is never served.
 
     Raises:
         CollabError: a gate refused the tables; the last publication stands.
     """
-    with publish_lock(data.serve):  # from here on: of two publishers the later sees all runs
-        history = [
-            run for run in committed_runs(data.runs) if run.record["edition"] == lake.edition
-        ]
-        key = publication_key(lake, runs, history)
-        last = current_snapshot(data.serve)
-        if not force:
-            stays = last if last and last.record["key"] == key else kept_back(data.serve, key)
+    edition, serve = release.lake.edition, data.serve / release.lake.edition
+    serves = release.refit.record.as_of is None
+    with publish_lock(serve):  # from here on: of two publishers the later sees all runs
+        history = [run for run in all_runs(data) if run.record.edition == edition]
+        key = publication_key(release, history)
+        last = current_snapshot(serve)
+        if not force and serves:
+            stays = last if last and last.record.key == key else kept_back(serve, key)
             if stays and is_whole(stays.folder):
-                flip(data.serve, stays.folder)  # makes again whichever link is missing
+                flip(serve, stays.folder)  # makes again whichever link is missing
                 return stays, False
-        champion = choose_champion(runs)
-        comparison = compare(data.serve, champion, max_regression)
+        champion = release.evaluation.champion.run
+        comparison = compare(serve, champion, max_regression) if serves else NO_COMPARISON
         inputs = Inputs(
-            lake=lake, current=runs, champion=champion, history=history, comparison=comparison
+            lake=release.lake,
+            evaluation=release.evaluation,
+            refit=release.refit,
+            history=history,
+            comparison=comparison,
+            left_out=release.left_out,
         )
         fill = partial(create_tables, inputs=inputs)
-        record = snapshot_record(key, champion, comparison)
-        return publish_snapshot(data.serve, fill, refuse_bad_tables, record, write_report), True
+        record = snapshot_record(key, release, comparison)
+        return publish_snapshot(serve, fill, refuse_bad_tables, record, serves=serves), True
 
 
-def publication_key(lake: Manifest, runs: list[Run], history: list[Run]) -> str:
+NO_COMPARISON = Comparison(max_regression=None)
+
+
+def publication_key(release: Release, history: list[Run]) -> str:
     """Hex sha256 of all that a publication's content depends on."""
     return fingerprint(
-        data=lake.fingerprint,
-        current=sorted(run.run_id for run in runs),
+        data=release.lake.fingerprint,
+        current=sorted(run.run_id for run in release.runs),
         history=sorted(run.run_id for run in history),
-        code=code_digest("publish"),
+        left_out=sorted(release.left_out),
+        code=code_digest("evaluation", "release"),
     )
 
 
-def snapshot_record(key: str, champion: Run, comparison: Comparison) -> dict[str, Any]:
-    """What `snapshot.json`, and so `latest.json`, says of a publication."""
-    copied = (
-        "edition",
-        "archive_sha256",
-        "data_fingerprint",
-        "variant",
-        "seed",
-        "valid_pct",
-    )
+def snapshot_record(key: str, release: Release, comparison: Comparison) -> dict[str, Any]:
+    """What `snapshot.json` says of a publication, but for its number, time and version."""
+    champion = release.evaluation.champion
+    record = champion.run.record
+    copied = ("edition", "archive_sha256", "data_fingerprint", "variant", "seed", "as_of")
     return {
         "key": key,
-        **{name: champion.record[name] for name in copied},
-        "champion": champion.run_id,
-        "valid_mse": champion.record["mse"],
-        **comparison.record(),
+        **{name: getattr(record, name) for name in copied},
+        "champion": champion.run.run_id,
+        "release": release.refit.run_id,
+        "split": record.protocol.label,
+        "valid_mse": record.mse,
+        "mean_mse": champion.mean_mse,
+        "sd_mse": champion.sd_mse,
+        "n_splits": len(champion.split_mses),
+        "runs": sorted(run.run_id for run in release.runs),
+        "datasets": sorted({run.record.dataset for run in release.runs}),
+        "left_out": list(release.left_out),
+        **asdict(comparison),
     }

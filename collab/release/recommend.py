@@ -7,45 +7,40 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from collab.estimators.sgd.parts import sigmoid_range
-from collab.release.interpret import Factors, Range
+from collab.release.interpret import Learnt, Model
 
 RECOMMENDED = 20
 USERS = 1024  # at once
 
 
-def recommendation_table(
-    users: Factors, items: Factors, seen: pd.DataFrame, y_range: Range | None
-) -> pd.DataFrame:
-    """The 20 unseen items of the highest prediction for every user: exact, over all items.
+def recommendation_table(model: Model, seen: pd.DataFrame) -> pd.DataFrame:
+    """The 20 unseen items of the highest score for every user: exact, over all items.
 
     Args:
-        users: the users and what the model learnt of them.
-        items: the items likewise.
+        model: users and items, and how a score becomes stars.
         seen: `user_id, item_id` of every rating.
-        y_range: the ends of the model's sigmoid, stars; None where it has none.
 
     Returns:
         `user_id, rank, item_id, prediction`; fewer than 20 rows where fewer items are unseen.
     """
+    users, items = model.users, model.items
     k = min(RECOMMENDED, len(items.ids))
     parts = [torch.topk(scores, k, dim=1) for scores in masked_scores(users, items, seen)]
     scores, columns = (torch.cat(found).reshape(-1) for found in zip(*parts, strict=True))
     unseen = torch.isfinite(scores).numpy()
-    stars = scores if y_range is None else sigmoid_range(scores, *y_range)
     table = pd.DataFrame(
         {
             "user_id": np.repeat(users.ids, k),
             "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), len(users.ids)),
             "item_id": items.ids[columns.numpy()],
-            "prediction": stars.numpy(),
+            "prediction": model.factors.link(scores + model.factors.mean).numpy(),
         }
     )
     return table[unseen]
 
 
-def masked_scores(users: Factors, items: Factors, seen: pd.DataFrame) -> Iterator[Tensor]:
-    """Scores before the sigmoid, (b, n_items) for so many users at once; -inf where seen."""
+def masked_scores(users: Learnt, items: Learnt, seen: pd.DataFrame) -> Iterator[Tensor]:
+    """Scores without their mean, (b, n_items) for so many users at once; -inf where seen."""
     row = pd.Index(users.ids).get_indexer(pd.Index(seen["user_id"]))
     column = pd.Index(items.ids).get_indexer(pd.Index(seen["item_id"]))
     known = (row >= 0) & (column >= 0)

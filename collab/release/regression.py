@@ -1,4 +1,4 @@
-"""The gate for the champion: not much worse than the one published before it."""
+"""The gate for the champion: not worse than the one published before it, on equal rows."""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -6,32 +6,31 @@ from pathlib import Path
 from typing import Any
 
 from collab.base.errors import CollabError
+from collab.evaluation.judged import judge, judge_published
+from collab.evaluation.paired import Difference, paired_difference
 from collab.release.snapshot import Snapshot, current_snapshot, list_snapshots
-from collab.runs.run import Run
+from collab.runs.record import Run
 
 log = logging.getLogger(__name__)
 
-MAX_REGRESSION = 0.02
-SAME = (
-    "edition",
-    "archive_sha256",
-    "seed",
-    "valid_pct",
-)  # only then are two errors of the same ratings
+MAX_REGRESSION = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A champion beside the last published one.
+    """A champion beside the last published one, on equal rows.
 
-    max_regression: how much worse it may be, as a part of the earlier valid MSE; None: no gate.
+    max_regression: how much worse it may surely be, as a part of the earlier error; None: no gate.
     compared_with: the snapshot of the earlier one; None where there is none to compare with.
-    regression: how much worse it is, likewise; below 0 it is better.
+    regression: how much worse it is, likewise; below 0 it is better. `regression_low` and
+        `regression_high` are the ends of its 95 % interval.
     """
 
     max_regression: float | None
-    compared_with: int | None
-    regression: float | None
+    compared_with: int | None = None
+    regression: float | None = None
+    regression_low: float | None = None
+    regression_high: float | None = None
 
     def record(self) -> dict[str, Any]:
         """Plain values, for `publish_info` and `snapshot.json`."""
@@ -46,48 +45,66 @@ def require_sensible(max_regression: float) -> None:
     """
     if not 0 <= max_regression < float("inf"):
         raise CollabError(
-            f"max_regression is {max_regression:g}; expected a part such as {MAX_REGRESSION}, "
+            f"max_regression is {max_regression:g}; expected a part such as 0.02, "
             "which is 2%. To publish whatever comes, use --no-gate."
         )
 
 
 def compare(serve: Path, champion: Run, max_regression: float | None) -> Comparison:
-    """Set a champion beside the last published one of the same edition, seed and valid_pct.
+    """Set a champion beside the last published one of the same validation rows.
 
     Args:
-        serve: the folder that analysts read.
-        champion: the run to publish.
-        max_regression: the most that its valid MSE may be worse, as a part; None: no limit.
+        serve: the folder that analysts read, of one edition.
+        champion: the evaluated run of the champion recipe.
+        max_regression: by how much, as a part, its error may surely be larger; None: no limit.
 
     Raises:
-        CollabError: it is worse by more than that; nothing is published.
+        CollabError: even the low end of the interval is worse by more; nothing is published.
     """
     last = last_comparable(serve, champion)
     if last is None:
-        return Comparison(max_regression=max_regression, compared_with=None, regression=None)
-    before, now = float(last.record["valid_mse"]), float(champion.record["mse"])
-    worse = now / before - 1
-    if max_regression is not None and worse > max_regression:
-        raise CollabError(
-            f"The champion {champion.run_id} has valid MSE {now:.4f}, {worse:.1%} worse than "
-            f"{before:.4f} of snapshot {last.seq} on the same ratings; {max_regression:.1%} is "
-            "allowed. Nothing was published and the last publication stands.\n"
-            "Look into the runs; to publish them all the same, raise --max-regression or give "
-            "--no-gate."
-        )
+        return Comparison(max_regression=max_regression)
+    before = judge_published(last.folder / "parquet" / "predictions.parquet", last.record.champion)
+    now = judge(champion)
+    found = paired_difference(now, before)
+    if max_regression is not None and found.low > max_regression * before.mse:
+        raise refused(champion, last, found, now.mse, before.mse, max_regression)
     if max_regression is None:
-        log.warning("No gate: %s is %+.1f%% beside snapshot %d", now, 100 * worse, last.seq)
-    return Comparison(max_regression=max_regression, compared_with=last.seq, regression=worse)
+        part = 100 * found.value / before.mse
+        log.warning("No gate: %.4f is %+.1f%% beside snapshot %d", now.mse, part, last.seq)
+    return Comparison(
+        max_regression=max_regression,
+        compared_with=last.seq,
+        regression=found.value / before.mse,
+        regression_low=found.low / before.mse,
+        regression_high=found.high / before.mse,
+    )
+
+
+def refused(
+    champion: Run, last: Snapshot, found: Difference, now: float, before: float, limit: float
+) -> CollabError:
+    """The error for a champion that is worse."""
+    low, high = 100 * found.low / before, 100 * found.high / before
+    return CollabError(
+        f"The champion {champion.run_id} has valid MSE {now:.4f}, {now / before - 1:.1%} worse "
+        f"(95 % interval {low:+.1f} % to {high:+.1f} %) than {before:.4f} of snapshot {last.seq} "
+        f"on the same ratings; {limit:.1%} is allowed. Nothing was published and the last "
+        "publication stands.\nLook into the runs; to publish them all the same, raise "
+        "--max-regression or give --no-gate."
+    )
 
 
 def last_comparable(serve: Path, champion: Run) -> Snapshot | None:
-    """The publication to measure up to: what is served now, else the newest of the same split.
+    """The publication to measure up to: what is served now, else the newest of the same rows.
 
-    What was rolled back is passed over: it was found wanting.
+    What was rolled back is passed over: it was found wanting. So is what is as of an earlier day.
     """
     current = current_snapshot(serve)
     others = [snapshot for snapshot in list_snapshots(serve) if not snapshot.withdrawn]
     for snapshot in [current, *others] if current else others:
-        if all(snapshot.record.get(name) == champion.record[name] for name in SAME):
+        record, now = snapshot.record, champion.record
+        same = (record.archive_sha256, record.split) == (now.archive_sha256, now.protocol.label)
+        if same and record.as_of is None:
             return snapshot
     return None

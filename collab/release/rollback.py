@@ -39,6 +39,7 @@ def roll_back(serve: Path, seq: int) -> Snapshot:
     with publish_lock(serve):
         snapshots = list_snapshots(serve)
         target = find(snapshots, seq)
+        refuse_earlier_day(target)
         require_whole(target)
         try:
             # the marks first: cut short between the two, the rollback is only to be repeated
@@ -66,6 +67,19 @@ def find(snapshots: list[Snapshot], seq: int) -> Snapshot:
     raise CollabError(f"There is no snapshot {seq}; there are: {there}. See `collab snapshots`.")
 
 
+def refuse_earlier_day(snapshot: Snapshot) -> None:
+    """Stop before a day long past is served as if it were today.
+
+    Raises:
+        CollabError: the snapshot was made as of an earlier day.
+    """
+    if snapshot.record.as_of:
+        raise CollabError(
+            f"Snapshot {snapshot.seq} is as of {snapshot.record.as_of} and never served; "
+            f"open {snapshot.database} itself, or choose another. See `collab snapshots`."
+        )
+
+
 def require_whole(snapshot: Snapshot) -> None:
     """Compare a snapshot's database with its Parquet copies before anyone is sent to it.
 
@@ -84,7 +98,7 @@ def require_whole(snapshot: Snapshot) -> None:
 def withdrawn_twin(serve: Path, key: str) -> Snapshot | None:
     """The withdrawn snapshot with the same content, if an operator rolled that back."""
     for snapshot in list_snapshots(serve):
-        if snapshot.withdrawn and snapshot.record["key"] == key:
+        if snapshot.withdrawn and snapshot.record.key == key:
             return snapshot
     return None
 

@@ -1,22 +1,19 @@
 """Publish by flipping one link to a fresh, finished, read-only snapshot.
 
-Below `serve`:
+Below `serve/<edition>`:
 
     snapshots/000042/{movielens.duckdb, parquet/, report.html, snapshot.json}
     current -> snapshots/000042            the one link that is flipped
-    movielens.duckdb -> current/movielens.duckdb, parquet, report.html and latest.json
-                                           likewise
+    movielens.duckdb -> current/movielens.duckdb, parquet and latest.json likewise; `links` has more
 
 A reader that has the file open keeps its snapshot; whoever opens it next gets the new one. A served
-file is never written again.
+file is never written again. What is as of an earlier day is a snapshot too, and never current.
 """
 
 import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,14 +23,15 @@ import duckdb
 from filelock import FileLock
 
 from collab.base.errors import CollabError
-from collab.base.files import read_json, seal, write_json
-from collab.release.build import DATABASE, Step, build, seal_read_only, sync
+from collab.base.files import read_json, readable, seal, write_json
+from collab.base.records import record_of
+from collab.base.serving import DATABASE
+from collab.release.build import Step, build, seal_read_only, sync
 from collab.release.links import RECORD, REPORT, flip
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[Path, Path], None]
-
+SCHEMA = 2
 WITHDRAWN = "withdrawn.json"
 # what a full or broken disk raises, by the moment: on writing, on committing, on spilling
 DISK_FAILED = (
@@ -48,12 +46,52 @@ KEEP_SECONDS = 48 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
+class SnapshotRecord:
+    """The content of `snapshot.json`, and so of `latest.json`.
+
+    key: hex sha256 of all that the tables depend on.
+    variant: the champion recipe; `champion` its evaluated run, `release` its run on all ratings.
+    runs, datasets: all that the tables were made of, by name.
+    split: on which rows the champion was measured.
+    valid_mse: on the first split; `mean_mse` and `sd_mse` over all splits it ran on.
+    as_of: only ratings up to this moment, ISO 8601, UTC; None: all, and only then ever served.
+    left_out: variants that failed or did not fit, each with the reason.
+    """
+
+    schema: int
+    seq: int
+    published_at: str
+    key: str
+    edition: str
+    variant: str
+    valid_mse: float
+    champion: str = ""
+    release: str = ""
+    archive_sha256: str = ""
+    data_fingerprint: str = ""
+    split: str = ""
+    seed: int = 0
+    mean_mse: float | None = None
+    sd_mse: float | None = None
+    n_splits: int = 1
+    as_of: str | None = None
+    runs: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    max_regression: float | None = None
+    compared_with: int | None = None
+    regression: float | None = None
+    regression_low: float | None = None
+    regression_high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """A publication: its number, its folder and the record beside its tables."""
 
     seq: int
     folder: Path
-    record: dict[str, Any]
+    record: SnapshotRecord
 
     @property
     def database(self) -> Path:
@@ -75,13 +113,16 @@ def load_snapshot(folder: Path) -> Snapshot:
     """Read a finished snapshot's record.
 
     Raises:
-        OSError, ValueError: there is none.
+        OSError, ValueError: there is none of this version.
     """
-    return Snapshot(seq=int(folder.name), folder=folder, record=read_json(folder / RECORD))
+    values = read_json(folder / RECORD)
+    lists = {name: tuple(values.get(name, ())) for name in ("runs", "datasets", "left_out")}
+    record = record_of(SnapshotRecord, values, SCHEMA, **lists)
+    return Snapshot(seq=int(folder.name), folder=folder, record=record)
 
 
 def current_snapshot(serve: Path) -> Snapshot | None:
-    """What is published now, or None."""
+    """What is published now of an edition, or None."""
     try:
         return load_snapshot((serve / "current").resolve(strict=True))
     except (OSError, ValueError):
@@ -89,12 +130,8 @@ def current_snapshot(serve: Path) -> Snapshot | None:
 
 
 def list_snapshots(serve: Path) -> list[Snapshot]:
-    """The finished snapshots, newest first; a folder without a readable record is passed over."""
-    found = []
-    for folder in reversed(numbered(serve / "snapshots")):
-        with suppress(OSError, ValueError):
-            found.append(load_snapshot(folder))
-    return found
+    """The finished snapshots, newest first; one without a readable record is left out."""
+    return readable(reversed(numbered(serve / "snapshots")), load_snapshot)
 
 
 def numbered(snapshots: Path) -> list[Path]:
@@ -123,33 +160,32 @@ def publish_lock(serve: Path) -> FileLock:
 
 
 def publish_snapshot(
-    serve: Path, fill: Step, check: Step, record: dict[str, Any], report: Report | None = None
+    serve: Path, fill: Step, check: Step, record: dict[str, Any], *, serves: bool = True
 ) -> Snapshot:
     """Build a snapshot beside the others, prove it, and flip the link to it.
 
     Args:
-        serve: the folder that analysts read.
+        serve: the folder that analysts read, of one edition.
         fill: creates the tables in an empty database.
         check: raises where the tables may not be published.
-        record: kept with the snapshot.
-        report: writes the report of the finished database, its first path, to its second.
+        record: what `SnapshotRecord` says, but for number, time and version.
+        serves: whether readers are led to it.
 
     Raises:
         CollabError: a check failed, or the disk is full; the last publication stands.
     """
     with publish_lock(serve):
         try:
-            published = add_snapshot(serve / "snapshots", fill, check, record, report)
-            flip(serve, published.folder)
+            published = add_snapshot(serve / "snapshots", fill, check, record)
+            if serves:
+                flip(serve, published.folder)
         except DISK_FAILED as error:
             raise CollabError(failure(serve, error)) from error
-        collect_garbage(serve / "snapshots", keep=published.folder)
+        collect_garbage(serve, published.folder)
     return published
 
 
-def add_snapshot(
-    snapshots: Path, fill: Step, check: Step, record: dict[str, Any], report: Report | None
-) -> Snapshot:
+def add_snapshot(snapshots: Path, fill: Step, check: Step, record: dict[str, Any]) -> Snapshot:
     """A finished snapshot under the next number; a publisher that died leaves only `.tmp`."""
     for stale in snapshots.glob("*.tmp"):
         shutil.rmtree(stale)
@@ -157,9 +193,7 @@ def add_snapshot(
     temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
     try:
         build(temporary, fill, check)
-        if report:
-            report(temporary / DATABASE, temporary / REPORT)
-        finished = {"seq": seq, **record, "published_at": utc_now()}
+        finished = {"schema": SCHEMA, "seq": seq, **record, "published_at": utc_now()}
         write_json(temporary / RECORD, finished)
         seal(temporary)
         seal_read_only(temporary)
@@ -167,7 +201,7 @@ def add_snapshot(
         sync(snapshots)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Snapshot(seq=seq, folder=final, record=finished)
+    return load_snapshot(final)
 
 
 def failure(serve: Path, error: Exception) -> str:
@@ -186,13 +220,16 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def collect_garbage(snapshots: Path, keep: Path) -> None:
-    """Remove snapshots older than 48 hours, but never one of the last five nor `keep`.
+def collect_garbage(serve: Path, keep: Path) -> None:
+    """Remove snapshots older than 48 hours, but never one of the last five nor one that is linked.
 
     What cannot be removed is left for the next time: the publication has landed already.
     """
-    for path in numbered(snapshots)[:-KEEP_AT_LEAST]:
-        if path != keep and time.time() - path.stat().st_mtime > KEEP_SECONDS:
+    linked = {keep, *((serve / name).resolve() for name in ("current", REPORT))}
+    kept = linked | {path.parent for path in linked}
+    for path in numbered(serve / "snapshots")[:-KEEP_AT_LEAST]:
+        old = time.time() - path.stat().st_mtime > KEEP_SECONDS
+        if old and path.resolve() not in kept:
             try:
                 # under this name a removal cut short is no snapshot, and is finished next time
                 shutil.rmtree(path.rename(path.with_suffix(".tmp")))

@@ -1,6 +1,5 @@
-"""Create and fill the published tables from a lake folder and run folders."""
+"""Create the published tables and fill those of the data; the others have modules of their own."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,19 +9,18 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from collab.base.database import insert
+from collab.evaluation.standings import Evaluation
 from collab.lake import Manifest
 from collab.movielens.editions import get_edition
-from collab.release.champion import insert, insert_interpretation
-from collab.release.interpret import sigmoid_ends
+from collab.release.interpret import Model, load_model
+from collab.release.model_tables import insert_model
 from collab.release.regression import Comparison
-from collab.runs.run import Run
+from collab.release.runs_tables import insert_predictions, insert_runs, insert_standings
+from collab.runs.record import Run
 
 SQL = files("collab.release") / "sql"
 SCRIPTS = ("data.sql", "runs.sql", "model.sql", "examples.sql", "views.sql", "macros.sql")
-PREDICTIONS_OF_ALL = 10_000_000  # rows; beyond, those of the champion alone
-# a run's `run.json` names its errors as the metrics are named; the tables say of which rows
-RENAMED = {"valid_mse": "mse", "valid_rmse": "rmse", "valid_mae": "mae"}
-FROM_RECIPE = ("epochs", "lr_max", "wd")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,46 +28,71 @@ class Inputs:
     """What a publication is made from.
 
     lake: the data.
-    current: the runs it is made for.
-    champion: the one of them that supplies bias, similarity and PCA.
+    evaluation: every variant's place, and the champion.
+    refit: the champion recipe's run on all ratings: bias, similarity and so on come from it.
     history: every run of the edition, the current ones included.
     comparison: the champion beside the last published one.
+    left_out: variants that failed or did not fit, each with the reason.
     """
 
     lake: Manifest
-    current: list[Run]
-    champion: Run
+    evaluation: Evaluation
+    refit: Run
     history: list[Run]
     comparison: Comparison
+    left_out: tuple[str, ...]
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     """Create every published table, view and macro, and fill the tables."""
+    model = load_model(inputs.refit)
     for script in SCRIPTS:
         con.execute((SQL / script).read_text(encoding="utf-8"))
-    insert(con, "publish_info", pd.DataFrame([info_record(inputs)]))
-    for name in ("movies", "users", "ratings"):
-        path = str(inputs.lake.path / f"{name}.parquet")
-        con.execute(f"INSERT INTO {name} BY NAME FROM read_parquet($path)", {"path": path})
+    insert(con, "publish_info", pd.DataFrame([info_record(inputs, model)]))
+    insert_data(con, inputs.lake, inputs.refit.record.as_of)
     insert(con, "check_results", pd.DataFrame(inputs.lake.checks()))
-    insert_runs(con, inputs)
-    insert_predictions(con, inputs)
-    insert_interpretation(con, inputs.champion)
+    insert_runs(con, inputs.evaluation, inputs.refit, inputs.history)
+    insert_standings(con, inputs.evaluation)
+    insert_predictions(con, inputs.evaluation)
+    insert_model(con, model)
 
 
-def info_record(inputs: Inputs) -> dict[str, Any]:
+def insert_data(con: duckdb.DuckDBPyConnection, lake: Manifest, as_of: str | None) -> None:
+    """Fill `movies`, `users` and `ratings`, these as of a moment where one is given."""
+    last = datetime.fromisoformat(as_of).timestamp() if as_of else None
+    for name in ("movies", "users", "ratings"):
+        kept = "WHERE $last IS NULL OR ts <= $last" if name == "ratings" else ""
+        con.execute(
+            f"INSERT INTO {name} BY NAME FROM read_parquet($path) {kept}",
+            {"path": str(lake.path / f"{name}.parquet"), **({"last": last} if kept else {})},
+        )
+
+
+def info_record(inputs: Inputs, model: Model) -> dict[str, Any]:
     """The row of `publish_info`."""
-    edition = get_edition(inputs.lake.edition)
-    y_low, y_high = sigmoid_ends(inputs.champion) or (None, None)
+    edition, champion = get_edition(inputs.lake.edition), inputs.evaluation.champion
+    y_low, y_high = model.factors.y_range or (None, None)
+    clip_low, clip_high = model.factors.clip or (None, None)
     return {
         "published_at": datetime.now(UTC).replace(tzinfo=None),
         "edition": edition.name,
         "data_fingerprint": inputs.lake.fingerprint,
         "data_source": inputs.lake.source["origin"],
         "data_warnings": list(inputs.lake.source["warnings"]),
-        "champion_run_id": inputs.champion.run_id,
+        "as_of": naive(inputs.refit.record.as_of),
+        "champion_variant": champion.run.record.variant,
+        "champion_run_id": champion.run.run_id,
+        "release_run_id": inputs.refit.run_id,
+        "chosen_on": [run.record.protocol.label for run in chosen_on(inputs.evaluation)],
+        "expected_mse": champion.mean_mse,
+        "expected_sd": champion.sd_mse,
+        "shares_first_place": inputs.evaluation.shared,
+        "left_out": list(inputs.left_out),
+        "mean": model.factors.mean,
         "y_low": y_low,
         "y_high": y_high,
+        "clip_low": clip_low,
+        "clip_high": clip_high,
         **inputs.comparison.record(),
         "licence": edition.licence,
         "citation": edition.citation,
@@ -77,39 +100,13 @@ def info_record(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def insert_runs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
-    """Fill `runs` and `metrics` with every run."""
-    current = {run.run_id for run in inputs.current}
-    records = [run_record(run, current, inputs.champion.run_id) for run in inputs.history]
-    insert(con, "runs", pd.DataFrame(records))
-    for run in inputs.history:
-        metrics = pd.read_parquet(run.folder / "metrics.parquet")
-        named = metrics.assign(run_id=run.run_id, variant=run.record["variant"])
-        insert(con, "metrics", named)
+def chosen_on(evaluation: Evaluation) -> list[Run]:
+    """The champion recipe's evaluated runs."""
+    variant = evaluation.champion.run.record.variant
+    more = [run for run in evaluation.confirmations if run.record.variant == variant]
+    return [evaluation.champion.run, *more]
 
 
-def insert_predictions(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
-    """Fill `predictions` with the current runs' or, where those are too many, the champion's."""
-    rows = sum(run.record["n_valid"] for run in inputs.current)
-    for run in inputs.current if rows <= PREDICTIONS_OF_ALL else [inputs.champion]:
-        con.execute(
-            "INSERT INTO predictions BY NAME SELECT $run_id AS run_id, * FROM read_parquet($path)",
-            {"run_id": run.run_id, "path": str(run.folder / "predictions.parquet")},
-        )
-
-
-def run_record(run: Run, current: set[str], champion: str) -> dict[str, Any]:
-    """One row of `runs`."""
-    record = run.record
-    dropped = {"key", "archive_sha256", "recipe", "versions", "mse", "rmse", "mae", "started_at"}
-    return {
-        **{name: value for name, value in record.items() if name not in dropped},
-        **{name: record[old] for name, old in RENAMED.items()},
-        **{name: record["recipe"][name] for name in FROM_RECIPE},
-        "recipe": json.dumps(record["recipe"]),
-        "versions": json.dumps(record["versions"]),
-        "stages": json.dumps(record["stages"]),
-        "started_at": datetime.fromisoformat(record["started_at"]).replace(tzinfo=None),
-        "is_current": run.run_id in current,
-        "is_champion": run.run_id == champion,
-    }
+def naive(moment: str | None) -> datetime | None:
+    """A moment in UTC as DuckDB's TIMESTAMP holds it."""
+    return datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None) if moment else None

@@ -2,23 +2,35 @@
 
 page        gathers the sections and renders them
 queries     what is read from the published tables, aggregated in SQL
-charts      the plots, in Altair
-captions    what to see in each, computed from the same rows
+charts      the plots, in Altair; `movie_map`, `curves`
+captions    what to see in each, computed from the same rows; `headline`
 similar     the movies of the search box as compact JSON
 reference   the book's and published numbers
 assets/     the page's HTML, CSS and JavaScript
 """
 
-from pathlib import Path
+from collab.base.files import write_atomically
+from collab.base.fingerprint import code_digest
+from collab.release.links import REPORT, show_report
+from collab.release.snapshot import Snapshot, current_snapshot
+
+GENERATOR = '<meta name="generator" content="collab {}">'
 
 
-def write_report(database: Path, target: Path) -> None:
-    """Write the report of a finished snapshot.
+def publish_report(snapshot: Snapshot) -> bool:
+    """Write the report of a finished snapshot into its folder, and lead readers to it.
 
-    Args:
-        database: the published DuckDB file; opened read-only.
-        target: the HTML file to write.
+    Returns:
+        Whether it was written now; it is not where it stands there, made by the same code.
     """
-    from collab.report.page import render  # late: Altair takes a third of a second
+    target, serve = snapshot.folder / REPORT, snapshot.folder.parent.parent
+    mark = GENERATOR.format(code_digest("report")[:12])
+    made = not (target.exists() and mark in target.read_text(encoding="utf-8")[:2000])
+    if made:
+        from collab.report.page import render  # late: Altair takes a third of a second
 
-    target.write_text(render(database), encoding="utf-8")
+        write_atomically(target, render(snapshot.database, mark))
+    current = current_snapshot(serve)
+    if current and current.seq == snapshot.seq:
+        show_report(serve, snapshot.folder)
+    return made

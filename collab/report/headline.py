@@ -3,27 +3,38 @@
 import math
 from typing import Any
 
-from collab.report.captions import beside
+from collab.report.captions import beside, listing
 from collab.report.queries import Rows
 from collab.report.reference import BOOK_BEST, BOOK_EDITION, book_mse, published_for
 
 
-def lede(champion: dict[str, Any], error: dict[str, Any], edition: str) -> str:
-    """The finding in two sentences."""
+def lede(champion: dict[str, Any], error: dict[str, Any], info: dict[str, Any]) -> str:
+    """The finding in a few sentences."""
     mse = champion["valid_mse"]
     said = f"On {champion['n_valid']:,} ratings it never saw, its mean squared error is {mse:.4f}"
     if math.isfinite(error["margin"] or math.nan):
         said += f" (95 % interval ± {error['margin']:.3f})"
-    if edition == BOOK_EDITION:
+    if info["edition"] == BOOK_EDITION:
         said += f": {beside(mse, BOOK_BEST.mse, 'the best of the book')}"
     level = f"always predicting the mean, {error['mean_rating']:.2f} stars, would give"
-    return f"{said}. For scale: {level} {error['mean_mse']:.4f}."
+    return f"{said}. {over_splits(info)}For scale: {level} {error['mean_mse']:.4f}."
+
+
+def over_splits(info: dict[str, Any]) -> str:
+    """What it errs on several splits, and who shares the first place; empty where nobody does."""
+    n = len(info["chosen_on"])
+    said = ""
+    if info["expected_sd"] is not None:
+        mean, spread = info["expected_mse"], info["expected_sd"]
+        said = f"Over {n} splits it errs {mean:.4f} ± {spread:.4f}. "
+    if len(info["shares_first_place"]) > 1:
+        said += f"The first place is shared by {listing(info['shares_first_place'])}. "
+    return said
 
 
 def comparison(champion: dict[str, Any], edition: str) -> Rows:
     """The champion among the published results, lowest MSE first, each with its place on a line."""
-    split = f"a random {100 * champion['valid_pct']:.0f} %, seed {champion['seed']}"
-    own = {"kind": "own", "source": "this run", "tested_on": split}
+    own = {"kind": "own", "source": "this run", "tested_on": champion["split_name"]}
     rows: Rows = [{**own, "system": champion["variant"], "mse": champion["valid_mse"]}]
     for result in published_for(edition):
         kind = "book" if result is BOOK_BEST else "other"

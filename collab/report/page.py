@@ -12,6 +12,7 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from collab.base.database import open_database
 from collab.report import captions, charts, headline, queries, reference
 from collab.report.movie_map import LABELS, OTHER, main_genres, movie_map
 from collab.report.queries import Rows, fetch, fetch_one
@@ -23,15 +24,21 @@ EXTREMES = 10  # movies of highest and of lowest bias
 Figures = dict[str, tuple[dict[str, Any], str]]  # specification and caption by name
 
 
-def render(database: Path) -> str:
-    """The report of a published database as one HTML page."""
-    with duckdb.connect(database, read_only=True) as con:
+def render(database: Path, mark: str = "") -> str:
+    """The report of a published database as one HTML page.
+
+    Args:
+        database: opened read-only.
+        mark: an element of the head that says what made the page.
+    """
+    with open_database(database, read_only=True) as con:
         found = facts(con)
         shown = {**found, **sections(con, found)}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters.update(json=as_json, day=as_day, signed=signed, wrap=wrap)
     return environment.from_string(asset("report.html")).render(
         **shown,
+        mark=Markup(mark),  # noqa: S704 - our own
         style=Markup(asset("style.css")),  # noqa: S704 - our own file
         script=Markup(asset("script.js")),  # noqa: S704
         vega=Markup(vega_scripts()),  # noqa: S704
@@ -44,13 +51,16 @@ def facts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     run_id = info["champion_run_id"]
     champion = fetch_one(con, "FROM runs WHERE run_id = $run_id", run_id=run_id)
     error = fetch_one(con, queries.CHAMPION_ERROR, run_id=run_id)
+    recipe = json.loads(champion["recipe"])
     return {
         "info": info,
+        "release": fetch_one(con, "FROM runs WHERE is_release"),
         "champion": champion,
         "versions": json.loads(champion["versions"]),
-        "recipe": json.loads(champion["recipe"]),
+        "recipe": recipe,
+        "settings": recipe_words(recipe),
         "counts": fetch_one(con, queries.COUNTS),
-        "lede": headline.lede(champion, error, info["edition"]),
+        "lede": headline.lede(champion, error, info),
         "comparison": headline.comparison(champion, info["edition"]),
         "book": reference.BOOK_BEST if info["edition"] == reference.BOOK_EDITION else None,
     }
@@ -122,6 +132,13 @@ def bias(con: duckdb.DuckDBPyConnection) -> dict[str, Rows]:
     named = [{**row, "bias_at": round(100 * abs(row["bias"]) / widest, 1)} for row in rows]
     half = min(EXTREMES, (len(rows) + 1) // 2)
     return {"highest": named[:half], "lowest": named[half:][::-1]}
+
+
+def recipe_words(recipe: dict[str, Any]) -> str:
+    """The hyperparameters of a recipe, such as `epochs 4, lr_max 0.0131`."""
+    values = {k: v for k, v in recipe["estimator"].items() if k not in {"estimator", "model"}}
+    told = {**values.pop("arguments", {}), **values}
+    return ", ".join(f"{name} {value}" for name, value in told.items())
 
 
 def asset(name: str) -> str:

@@ -13,7 +13,8 @@ TRAINED_ON = "trained AS (FROM ratings ANTI JOIN mine USING (position))"
 
 LEADERBOARD = """
     SELECT place, run_id, variant, is_champion, valid_mse, valid_rmse, valid_mae, train_seconds,
-           device, epochs, n_parameters, seed
+           device, epochs, n_parameters, seed, behind, behind_low, behind_high, differs,
+           mean_mse, sd_mse, n_splits
     FROM leaderboard ORDER BY place"""
 
 COUNTS = """

@@ -12,7 +12,8 @@ from typing import Any
 from collab.base.errors import CollabError
 from collab.base.files import is_whole
 from collab.runs.devices import Slot, lease
-from collab.runs.run import Run, RunSpec, load_run
+from collab.runs.record import Run, load_run
+from collab.runs.spec import RunSpec
 from collab.runs.stop import STOP, Child
 
 CHILD = "collab.runs.child"
@@ -38,8 +39,7 @@ def run_in_child(
         spec: the run; its device is of the slots' kind.
         slots: the devices it may use.
         force: train even where the run is committed.
-        on_pass: told of every pass over the data as it ends: `pass`, `passes`, `train_loss`,
-            `valid` (errors such as `mse`, or None) and `seconds`.
+        on_pass: told of every pass as it ends: `train.Progress` in plain values.
 
     Returns:
         The run, and whether it was trained now.
@@ -71,7 +71,7 @@ def log_pass(run_id: str, event: dict[str, Any]) -> None:
     log.info(
         "%s: pass %d of %d, train loss %.4f%s, %.1f s",
         run_id,
-        event["pass"],
+        event["number"],
         event["passes"],
         event["train_loss"],
         f", valid MSE {valid['mse']:.4f}" if valid else "",
@@ -82,14 +82,17 @@ def log_pass(run_id: str, event: dict[str, Any]) -> None:
 def log_result(run: Run) -> None:
     """One line for a run that ended: its errors, and the rows of users and items never seen."""
     record = run.record
+    if record.mse is None:
+        log.info("%s: trained on all %d rows, %.1f s", run.run_id, record.n_train, record.seconds)
+        return
     log.info(
         "%s: valid MSE %.4f on %d rows (%d of unknown users, %d of unknown items), %.1f s",
         run.run_id,
-        record["mse"],
-        record["n_valid"],
-        record["unknown_user_rows"],
-        record["unknown_item_rows"],
-        record["seconds"],
+        record.mse,
+        record.n_valid,
+        record.unknown_user_rows,
+        record.unknown_item_rows,
+        record.seconds,
     )
 
 

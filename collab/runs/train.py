@@ -9,44 +9,43 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor
 
 from collab.base.files import commit_folder, write_json
-from collab.base.journal import peak_memory_mib
-from collab.lake import load_manifest
-from collab.evaluation.errors import Errors, measure, predict
-from collab.estimators.sgd.fit import fit
-from collab.dataset.interactions import load_ratings
-from collab.dataset.prepare import Prepared, prepare
-from collab.estimators.sgd.recipe import Recipe
-from collab.runs.run import RunSpec
-from collab.dataset.split import random_split
+from collab.base.machine import peak_memory_mib
+from collab.dataset.dataset import Dataset
+from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import UNKNOWN
-from collab.runs.write import write_predictions, write_vocabulary, write_weights
+from collab.estimators.api import Context, Fitted, HasFactors
+from collab.runs.errors import Errors, measure
+from collab.runs.record import SCHEMA
+from collab.runs.spec import RunSpec
+from collab.runs.write import write_metrics, write_predictions
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "duckdb", "safetensors")
+ROWS_COMPARED = 100_000  # training rows, where none validates
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """An epoch as it is reported: mean training loss, errors on the validation rows, seconds.
+    """A pass as it is reported: its number from 1, training loss, errors, seconds.
 
-    The seconds are those of training; evaluation is not counted.
+    The seconds are those of learning; evaluation is not counted.
     """
 
-    epoch: int
+    number: int
+    passes: int
     train_loss: float
-    valid: Errors
+    valid: Errors | None
     seconds: float
 
 
-OnEpoch = Callable[[Progress], None]
+OnPass = Callable[[Progress], None]
 
 
 def train_run(
-    spec: RunSpec, *, force: bool = False, on_epoch: OnEpoch = lambda progress: None
+    spec: RunSpec, *, force: bool = False, on_pass: OnPass = lambda progress: None
 ) -> bool:
     """Train, evaluate and commit a run in this process; nothing to do where it is committed.
 
@@ -54,43 +53,43 @@ def train_run(
         Whether it was trained now.
 
     Raises:
-        CollabError: the loss diverged.
+        CollabError: learning diverged.
     """
-    return commit_folder(spec.folder, lambda folder: build_run(folder, spec, on_epoch), force=force)
+    return commit_folder(spec.folder, lambda folder: build_run(folder, spec, on_pass), force=force)
 
 
-def build_run(folder: Path, spec: RunSpec, on_epoch: OnEpoch) -> None:
+def build_run(folder: Path, spec: RunSpec, on_pass: OnPass) -> None:
     """Fill a run folder."""
     started, stages = datetime.now(UTC), Stages()
-    lake = load_manifest(spec.lake)
-    ratings = load_ratings(lake)
-    device = torch.device(spec.device)
-    rows = prepare(ratings, random_split(len(ratings), spec.seed, spec.valid_pct), device)
-    recipe = spec.recipe.sized(len(rows.users), len(rows.items))
+    dataset, device = spec.rows, torch.device(spec.device)
+    train, valid = dataset.train(), dataset.valid()
     stages.end("load")
-    weights_from = torch.Generator().manual_seed(spec.seed)
-    model = recipe.build(len(rows.users), len(rows.items), weights_from).to(device)
-    history = list(train_and_evaluate(model, rows, recipe, spec.seed, on_epoch))
-    predicted = predict(model, rows.valid)
+    context = Context.of(dataset, spec.seed, device)
+    history: list[Progress] = []
+    for fitted, seconds in timed(spec.recipe.estimator.fit(train, context)):
+        predicted = fitted.predict(valid)
+        progress = Progress(
+            number=len(history) + 1,
+            passes=spec.recipe.estimator.passes,
+            train_loss=fitted.train_loss,
+            valid=measure(predicted, valid.ratings),
+            seconds=seconds,
+        )
+        history.append(progress)
+        on_pass(progress)
+    gap = factors_gap(fitted, valid if len(valid) else train.take(slice(ROWS_COMPARED)))
     stages.end("train")
-    write_predictions(folder, rows, predicted.cpu().numpy())
-    write_vocabulary(folder, rows)
-    write_weights(folder, model)
-    pd.DataFrame(metric_rows(history)).to_parquet(folder / "metrics.parquet", index=False)
+    write_predictions(folder, dataset, valid, predicted)
+    write_metrics(folder, history)
+    fitted.save(folder)
     stages.end("write")
     record = {
-        "run_id": spec.run_id,
-        "key": spec.key,
-        "edition": lake.edition,
-        "archive_sha256": lake.source["sha256"],
-        "data_fingerprint": lake.fingerprint,
-        "variant": recipe.name,
-        "recipe": spec.recipe.to_json(),
-        "batch_size": min(recipe.batch_size, len(rows.train)),
-        "seed": spec.seed,
-        "valid_pct": spec.valid_pct,
-        **counts(rows, model),
-        **asdict(measure(predicted, rows.valid.ratings)),
+        **of_spec(spec),
+        **of_dataset(dataset),
+        **errors(predicted, valid),
+        "passes": len(history),
+        "factors_gap": gap,
+        "n_parameters": fitted.n_parameters,
         "started_at": started.isoformat(timespec="seconds"),
         "train_seconds": sum(progress.seconds for progress in history),
         "seconds": sum(stage["seconds"] for stage in stages.ended.values()),
@@ -98,6 +97,62 @@ def build_run(folder: Path, spec: RunSpec, on_epoch: OnEpoch) -> None:
         **machine(device),
     }
     write_json(folder / "run.json", record)
+
+
+def timed(fits: Iterator[Fitted]) -> Iterator[tuple[Fitted, float]]:
+    """Each model with the seconds that its pass took."""
+    while True:
+        start = time.perf_counter()
+        fitted = next(fits, None)
+        if fitted is None:
+            return
+        yield fitted, time.perf_counter() - start
+
+
+def factors_gap(fitted: Fitted, rows: Rows) -> float | None:
+    """The largest difference, stars, between predictions and those of the factors, if any."""
+    if not isinstance(fitted, HasFactors):
+        return None
+    explained = fitted.factors().predict(rows.users, rows.items)
+    gap = float((explained - fitted.predict(rows)).abs().max())
+    return gap if gap == gap else float("inf")  # NaN: they cannot be compared
+
+
+def of_spec(spec: RunSpec) -> dict[str, Any]:
+    """What the record says of the spec."""
+    return {
+        "schema": SCHEMA,
+        "run_id": spec.run_id,
+        "key": spec.key,
+        "variant": spec.recipe.name,
+        "recipe": spec.recipe.to_json(),
+        "uses_time": spec.recipe.estimator.uses_time,
+        "seed": spec.seed,
+    }
+
+
+def of_dataset(dataset: Dataset) -> dict[str, Any]:
+    """What the record says of the dataset."""
+    copied = (
+        "edition", "archive_sha256", "data_fingerprint", "as_of", "n_train", "n_valid", "n_users",
+        "n_items", "unknown_user_rows", "unknown_item_rows", "repeated_rows",
+    )  # fmt: skip
+    return {
+        **{name: getattr(dataset, name) for name in copied},
+        "dataset": dataset.name,
+        "dataset_key": dataset.key,
+        "protocol": asdict(dataset.protocol),
+    }
+
+
+def errors(predicted: Tensor, valid: Rows) -> dict[str, float | None]:
+    """The errors on all rows, on those of a user and an item seen in training, on the others."""
+    warm = (valid.users != UNKNOWN) & (valid.items != UNKNOWN)
+    parts = {"warm_mse": warm, "cold_mse": ~warm}
+    measured = {name: measure(predicted[at], valid.ratings[at]) for name, at in parts.items()}
+    every = measure(predicted, valid.ratings)
+    of_all = asdict(every) if every else dict.fromkeys(("mse", "rmse", "mae"))
+    return {**of_all, **{name: found and found.mse for name, found in measured.items()}}
 
 
 class Stages:
@@ -115,35 +170,6 @@ class Stages:
         self.began = now
 
 
-def train_and_evaluate(
-    model: nn.Module, rows: Prepared, recipe: Recipe, seed: int, on_epoch: OnEpoch
-) -> Iterator[Progress]:
-    """Train by the recipe and measure the validation rows after each epoch."""
-    shuffles_from = torch.Generator(rows.train.device).manual_seed(seed)
-    for epoch in fit(model, rows.train, recipe, generator=shuffles_from):
-        progress = Progress(
-            epoch=epoch.number,
-            train_loss=epoch.loss,
-            valid=measure(predict(model, rows.valid), rows.valid.ratings),
-            seconds=epoch.seconds,
-        )
-        on_epoch(progress)
-        yield progress
-
-
-def counts(rows: Prepared, model: nn.Module) -> dict[str, int]:
-    """Sizes, and how many validation rows have a user or an item that training never saw."""
-    return {
-        "n_train": len(rows.train),
-        "n_valid": len(rows.valid),
-        "n_users": len(rows.users) - 1,
-        "n_items": len(rows.items) - 1,
-        "n_parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "unknown_user_rows": int((rows.valid.users == UNKNOWN).sum()),
-        "unknown_item_rows": int((rows.valid.items == UNKNOWN).sum()),
-    }
-
-
 def machine(device: torch.device) -> dict[str, Any]:
     """Where a run was made: device, threads, peak memory so far, versions."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
@@ -157,16 +183,3 @@ def machine(device: torch.device) -> dict[str, Any]:
             **{package: version(package) for package in PACKAGES},
         },
     }
-
-
-def metric_rows(history: list[Progress]) -> Iterator[dict[str, Any]]:
-    """The history in long form: epoch, split, metric, value."""
-    for at in history:
-        yield _row(at.epoch, "train", "loss", at.train_loss)
-        yield _row(at.epoch, "train", "seconds", at.seconds)
-        for metric, value in asdict(at.valid).items():
-            yield _row(at.epoch, "valid", metric, value)
-
-
-def _row(epoch: int, split: str, metric: str, value: float) -> dict[str, Any]:
-    return {"epoch": epoch, "split": split, "metric": metric, "value": value}

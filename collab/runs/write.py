@@ -1,54 +1,48 @@
-"""The files of a run folder."""
+"""The tables of a run folder."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-import torch
-from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor
 
-from collab.dataset.prepare import Prepared
+from collab.dataset.dataset import Dataset
+from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import UNKNOWN
 
-
-def write_weights(folder: Path, model: nn.Module) -> None:
-    """`model.safetensors`: a copy of each tensor, since training made them views of one buffer."""
-    weights = {
-        name: torch.clone(tensor, memory_format=torch.contiguous_format).cpu()
-        for name, tensor in model.state_dict().items()
-    }
-    save_file(weights, folder / "model.safetensors")
+if TYPE_CHECKING:
+    from collab.runs.train import Progress
 
 
-def write_predictions(folder: Path, rows: Prepared, predicted: Any) -> None:
+def write_predictions(folder: Path, dataset: Dataset, valid: Rows, predicted: Tensor) -> None:
     """`predictions.parquet`: the validation rows with their ids, rating and prediction."""
-    at = rows.split.valid.numpy()
     table = pd.DataFrame(
         {
-            "position": at,
-            "user_id": rows.ratings.user_id[at].astype(np.int32),
-            "movie_id": rows.ratings.movie_id[at].astype(np.int32),
-            "rating": rows.ratings.rating[at],
-            "prediction": predicted,
-            "user_known": (rows.valid.users != UNKNOWN).cpu().numpy(),
-            "item_known": (rows.valid.items != UNKNOWN).cpu().numpy(),
+            "position": dataset.array("valid_position"),
+            "user_id": dataset.array("valid_user_id"),
+            "movie_id": dataset.array("valid_movie_id"),
+            "rating": valid.ratings.numpy(),
+            "prediction": predicted.numpy(),
+            "user_known": (valid.users != UNKNOWN).numpy(),
+            "item_known": (valid.items != UNKNOWN).numpy(),
+            "repeated": dataset.array("valid_repeated"),
         }
     )
-    table.sort_values("position").to_parquet(folder / "predictions.parquet", index=False)
+    table.to_parquet(folder / "predictions.parquet", index=False)
 
 
-def write_vocabulary(folder: Path, rows: Prepared) -> None:
-    """`vocabulary.parquet`: which row of an embedding belongs to which id; index 0 is unknown."""
-    parts = [
-        pd.DataFrame(
-            {
-                "entity": words.entity,
-                "idx": np.arange(1, len(words), dtype=np.int32),
-                "id": words.ids.astype(np.int32),
-            }
-        )
-        for words in (rows.users, rows.items)
-    ]
-    pd.concat(parts).to_parquet(folder / "vocabulary.parquet", index=False)
+def write_metrics(folder: Path, history: Iterable["Progress"]) -> None:
+    """`metrics.parquet`: the history in long form, a row for each pass, split and metric."""
+    pd.DataFrame(metric_rows(history)).to_parquet(folder / "metrics.parquet", index=False)
+
+
+def metric_rows(history: Iterable["Progress"]) -> Iterator[dict[str, Any]]:
+    """The history in long form: epoch, split, metric, value."""
+    for at in history:
+        found = {("train", "loss"): at.train_loss, ("train", "seconds"): at.seconds}
+        if at.valid:
+            found |= {("valid", name): value for name, value in asdict(at.valid).items()}
+        for (split, metric), value in found.items():
+            yield {"epoch": at.number, "split": split, "metric": metric, "value": value}

@@ -94,5 +94,5 @@ def test_the_help_names_every_option_and_an_example(
     options = {"--data-dir", "--port", "--pool"} if module is serve else {"--hours", "--block"}
     assert module.main(["--help"]) == 0
     printed = capsys.readouterr().out
-    assert f"Example: python -m {module.__name__} --" in printed
+    assert f"example:\n  python -m {module.__name__} --" in printed
     assert all(option in printed for option in options)

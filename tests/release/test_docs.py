@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import collab
-from collab.cli import make_parser
+from collab.cli.place import app
 from tests.release.planted import Published
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
@@ -54,4 +54,4 @@ def test_every_command_is_one() -> None:
     assert len({command[1] for command in commands}) == 8
     for program, *arguments in commands:
         assert program == "collab"
-        make_parser().parse_args(arguments)
+        app.parse_args(arguments)

@@ -16,7 +16,7 @@ LARGE = 1 << 20  # bytes that no pipe takes at once
 def progress(number: int) -> dict[str, Any]:
     """The event of a pass."""
     valid = {"mse": 1 / number} if number > 1 else None
-    return {"pass": number, "passes": 2, "train_loss": 0.5, "valid": valid, "seconds": 0.1}
+    return {"number": number, "passes": 2, "train_loss": 0.5, "valid": valid, "seconds": 0.1}
 
 
 def train(request: dict[str, Any], tell: Tell) -> bool:

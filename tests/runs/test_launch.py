@@ -15,7 +15,7 @@ from collab.base.errors import CollabError
 from collab.runs import launch
 from collab.runs.devices import Slot, lease
 from collab.runs.launch import ChildDiedError, run_in_child
-from collab.runs.run import RunSpec
+from collab.runs.spec import RunSpec
 from collab.runs.stop import Child, Stop
 from tests.runs.fake_child import LARGE, progress
 

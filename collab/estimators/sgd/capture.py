@@ -9,27 +9,27 @@ import torch
 from torch import Tensor
 
 from collab.estimators.sgd.gradient import Batch, Gradient, Group
-from collab.estimators.sgd.recipe import Recipe
 from collab.estimators.sgd.schedule import one_cycle
+from collab.estimators.sgd.settings import Settings
 
 WARM_UP = 3
 
 
-def schedule_numbers(recipe: Recipe, n_steps: int, device: torch.device) -> Tensor:
+def schedule_numbers(settings: Settings, n_steps: int, device: torch.device) -> Tensor:
     """(n_steps, 4): 1 - beta1, lr, lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t); from float64."""
-    points = [one_cycle(recipe, step / n_steps) for step in range(n_steps)]
+    points = [one_cycle(settings, step / n_steps) for step in range(n_steps)]
     lr, beta1 = torch.tensor(points, dtype=torch.float64).unbind(1)
     t = torch.arange(1, n_steps + 1, dtype=torch.float64)
-    columns = [1 - beta1, lr, lr / (1 - beta1**t), (1 - recipe.beta2**t).rsqrt()]
+    columns = [1 - beta1, lr, lr / (1 - beta1**t), (1 - settings.beta2**t).rsqrt()]
     return torch.stack(columns, dim=1).float().to(device)
 
 
 class TensorAdamW:
     """`optimizer.AdamW` whose numbers are read from a tensor."""
 
-    def __init__(self, groups: list[Group], recipe: Recipe) -> None:
+    def __init__(self, groups: list[Group], settings: Settings) -> None:
         """Start with averages of zero."""
-        self.groups, self.recipe = groups, recipe
+        self.groups, self.settings = groups, settings
         self.means = [torch.zeros_like(group.values) for group in groups]
         self.squares = [torch.zeros_like(group.values) for group in groups]
 
@@ -38,10 +38,10 @@ class TensorAdamW:
         weight, lr, lr_debiased, scale = numbers.unbind()
         for group, mean, square in zip(self.groups, self.means, self.squares, strict=True):
             if group.decays:
-                group.values.mul_(1 - lr * self.recipe.wd)
+                group.values.mul_(1 - lr * self.settings.wd)
             mean.lerp_(group.grads, weight)
-            square.lerp_(group.grads.square(), 1 - self.recipe.beta2)
-            group.values.sub_(mean * lr_debiased / (square.sqrt() * scale + self.recipe.eps))
+            square.lerp_(group.grads.square(), 1 - self.settings.beta2)
+            group.values.sub_(mean * lr_debiased / (square.sqrt() * scale + self.settings.eps))
 
 
 class WholeStep:

@@ -13,18 +13,19 @@ once is: indices are laid out for both, and ratings come scaled by the constant 
 """
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from collab.base.errors import CollabError
+from collab.dataset.rows import Rows
 from collab.estimators.sgd.gradient import Batch, Group
-from collab.dataset.interactions import Interactions
 
 Tables = tuple[list[Tensor], list[Tensor]]
+TOLERANCE = 1e-3  # of the largest derivative; float32 sums differ by less than a tenth of it
 
 
-@runtime_checkable
 class DotProductFamily(Protocol):
     """A model whose score is <user factors, item factors> plus the biases, if it has them."""
 
@@ -66,7 +67,7 @@ class ClosedForm:
         self.biases = [(both, *both.unbind()) for both in biases]
         self.error_column = self.error[:, None]
 
-    def lay_out(self, rows: Interactions, size: int) -> Iterator[Batch]:
+    def lay_out(self, rows: Rows, size: int) -> Iterator[Batch]:
         """Table rows to gather (2 B,), items first; to add to (2 B,), users first; ratings (B,).
 
         An item's row is the gradient of its user's, and the other way round, which is why the order
@@ -127,3 +128,25 @@ def pack(users: list[Tensor], items: list[Tensor]) -> tuple[Tensor, Tensor]:
 def columns(tables: list[Tensor]) -> Tensor:
     """Tables (n, k) and (n,) side by side."""
     return torch.cat([table.detach().reshape(len(table), -1) for table in tables], dim=1)
+
+
+def refuse_other_gradient(closed: ClosedForm, model: nn.Module, rows: Rows, size: int) -> None:
+    """Hold the closed form to autograd's gradient of one batch.
+
+    Raises:
+        CollabError: the model's score is another than the closed form's.
+    """
+    parameters = list(model.parameters())
+    loss = nn.functional.mse_loss(model(rows.users, rows.items), rows.ratings)
+    expected = torch.autograd.grad(loss, parameters, allow_unused=True)
+    (batch,) = closed.lay_out(rows, size)
+    closed(batch)
+    scale = max(float(grad.abs().max()) for grad in expected if grad is not None)
+    for parameter, grad in zip(parameters, expected, strict=True):
+        found = parameter.grad
+        if found is None or grad is None or float((found - grad).abs().max()) > TOLERANCE * scale:
+            raise CollabError(
+                f"The closed form of the gradient is not that of {type(model).__name__}, whose "
+                "score is no dot product with biases alone. Use gradient='autograd' in its recipe."
+            )
+    closed.clear(batch)

@@ -1,68 +1,55 @@
 """The training loop: one for all models, data on the device, no synchronisation inside an epoch."""
 
 import itertools
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from collab.base.errors import CollabError
+from collab.dataset.rows import Rows
 from collab.estimators.sgd.capture import TensorAdamW, WholeStep, schedule_numbers
-from collab.estimators.sgd.closed_form import ClosedForm, DotProductFamily
-from collab.estimators.sgd.gradient import Autograd, Batch, Gradient
-from collab.dataset.interactions import Interactions
+from collab.estimators.sgd.gradient import Batch, Gradient
 from collab.estimators.sgd.optimizer import AdamW
-from collab.estimators.sgd.recipe import Recipe
 from collab.estimators.sgd.schedule import one_cycle
+from collab.estimators.sgd.settings import Settings
 
 ROWS_GATHERED = 1 << 17  # shuffled rows laid out at once: no shuffled copy of all the data is made
 
 
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One pass over the training rows: its number from 1, mean loss, and seconds."""
-
-    number: int
-    loss: float
-    seconds: float
-
-
-def fit(
+def descend(
     model: nn.Module,
-    train: Interactions,
-    recipe: Recipe,
+    gradient: Gradient,
+    train: Rows,
+    settings: Settings,
     *,
     generator: torch.Generator,
     capture: bool | None = None,
-) -> Iterator[Epoch]:
-    """Train a model by its recipe; yields after every epoch, when the model may be evaluated.
+) -> Iterator[float]:
+    """Train a model; yields the mean loss of every epoch, when the model may be evaluated.
 
     Args:
         model: on the device of the rows; changed in place.
+        gradient: what fills the model's gradients.
         train: the rows to learn from.
-        recipe: the settings, its batch size settled.
+        settings: of the descent, the batch size settled.
         generator: on the same device; shuffles.
         capture: record the whole step and replay it; by default on CUDA only.
 
     Raises:
         CollabError: the loss became NaN or infinite.
     """
-    size = min(recipe.batch_size, len(train))
+    size = min(settings.batch_size, len(train))
     n_steps = len(train) // size
     capture = train.device.type == "cuda" if capture is None else capture
-    gradient = make_gradient(model, size)
-    step = make_step(gradient, recipe, recipe.epochs * n_steps, capture=capture)
-    for number in range(recipe.epochs):
-        start = time.perf_counter()
+    step = make_step(gradient, settings, settings.epochs * n_steps, capture=capture)
+    for number in range(settings.epochs):
         model.train()
         batches = shuffled_batches(gradient, train, size, generator)
         losses = run_steps(step, batches, number * n_steps) * gradient.unit
-        refuse_divergence(losses, recipe, number)
-        loss = float(losses.mean())
-        yield Epoch(number=number + 1, loss=loss, seconds=time.perf_counter() - start)
+        refuse_divergence(losses, settings, number)
+        yield float(losses.mean())
 
 
 Step = Callable[[Batch, int], Tensor]
@@ -75,25 +62,25 @@ def run_steps(step: Step, blocks: Iterable[Iterable[Batch]], first: int) -> Tens
         return torch.cat([torch.stack(list(map(step, block, numbers))) for block in blocks])
 
 
-def make_step(gradient: Gradient, recipe: Recipe, total: int, *, capture: bool) -> Step:
+def make_step(gradient: Gradient, settings: Settings, total: int, *, capture: bool) -> Step:
     """A function of a batch and the step's number that trains on it and returns its loss ()."""
     if capture:
-        return captured_step(gradient, recipe, total)
-    optimizer = AdamW(gradient.groups, recipe)
+        return captured_step(gradient, settings, total)
+    optimizer = AdamW(gradient.groups, settings)
 
     def step(batch: Batch, number: int) -> Tensor:
         loss = gradient(batch)
-        optimizer.step(*one_cycle(recipe, number / total))
+        optimizer.step(*one_cycle(settings, number / total))
         gradient.clear(batch)
         return loss
 
     return step
 
 
-def captured_step(gradient: Gradient, recipe: Recipe, total: int) -> Step:
+def captured_step(gradient: Gradient, settings: Settings, total: int) -> Step:
     """The same step recorded as a whole when its first batch comes."""
-    optimizer = TensorAdamW(gradient.groups, recipe)
-    numbers = schedule_numbers(recipe, total, gradient.groups[0].values.device)
+    optimizer = TensorAdamW(gradient.groups, settings)
+    numbers = schedule_numbers(settings, total, gradient.groups[0].values.device)
     whole: list[WholeStep] = []
 
     def step(batch: Batch, number: int) -> Tensor:
@@ -104,20 +91,25 @@ def captured_step(gradient: Gradient, recipe: Recipe, total: int) -> Step:
     return step
 
 
-def make_gradient(model: nn.Module, size: int) -> Gradient:
-    """The closed form where the model has one, else autograd."""
-    return ClosedForm(model, size) if isinstance(model, DotProductFamily) else Autograd(model)
-
-
 def shuffled_batches(
-    gradient: Gradient, rows: Interactions, size: int, generator: torch.Generator
+    gradient: Gradient, rows: Rows, size: int, generator: torch.Generator
 ) -> Iterator[Iterator[Batch]]:
     """One pass in batches of exactly `size` shuffled rows, in blocks; a short one is dropped."""
     order = torch.randperm(len(rows), generator=generator, dtype=torch.int32, device=rows.device)
     whole = len(rows) // size * size
     at_once = max(1, ROWS_GATHERED // size) * size
     for start in range(0, whole, at_once):
-        yield gradient.lay_out(rows.take(order[start : min(start + at_once, whole)]), size)
+        yield gradient.lay_out(gather(rows, order[start : min(start + at_once, whole)]), size)
+
+
+def gather(rows: Rows, at: Tensor) -> Rows:
+    """The rows at some places; their time stamps, which no step reads, are left out."""
+    return Rows(
+        users=rows.users[at].long(),
+        items=rows.items[at].long(),
+        ratings=rows.ratings[at],
+        ts=rows.ts[:0],
+    )
 
 
 @contextmanager
@@ -133,7 +125,7 @@ def flushed_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def refuse_divergence(losses: Tensor, recipe: Recipe, number: int) -> None:
+def refuse_divergence(losses: Tensor, settings: Settings, number: int) -> None:
     """Stop at a loss that is not finite.
 
     Raises:
@@ -143,8 +135,8 @@ def refuse_divergence(losses: Tensor, recipe: Recipe, number: int) -> None:
     if bool(finite.all()):
         return
     step = int((~finite).nonzero()[0])
-    lr, _ = one_cycle(recipe, (number + step / len(losses)) / recipe.epochs)
+    lr, _ = one_cycle(settings, (number + step / len(losses)) / settings.epochs)
     raise CollabError(
-        f"{recipe.name}: the loss became {float(losses[step])} in epoch {number + 1}, "
-        f"step {step + 1}, at learning rate {lr:.2e}. Lower lr_max ({recipe.lr_max:g})."
+        f"The loss became {float(losses[step])} in epoch {number + 1}, "
+        f"step {step + 1}, at learning rate {lr:.2e}. Lower lr_max ({settings.lr_max:g})."
     )

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from collab.dataset.interactions import Interactions
+from collab.dataset.rows import Rows
 
 NORMS = (nn.BatchNorm1d, nn.LayerNorm)
 
@@ -40,7 +40,7 @@ class Gradient(Protocol):
     unit: float
     buffers: list[Tensor]
 
-    def lay_out(self, rows: Interactions, size: int) -> Iterator[Batch]:
+    def lay_out(self, rows: Rows, size: int) -> Iterator[Batch]:
         """Cut rows, a multiple of `size`, into batches in their order."""
         ...
 
@@ -63,7 +63,7 @@ class Autograd:
         self.unit = 1.0
         self.buffers = list(model.buffers())
 
-    def lay_out(self, rows: Interactions, size: int) -> Iterator[Batch]:
+    def lay_out(self, rows: Rows, size: int) -> Iterator[Batch]:
         """Users, items and ratings, (B,) each."""
         columns = (rows.users, rows.items, rows.ratings)
         return zip(*(column.view(-1, size).unbind() for column in columns), strict=True)

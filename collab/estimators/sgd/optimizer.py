@@ -3,7 +3,7 @@
 import torch
 
 from collab.estimators.sgd.gradient import Group
-from collab.estimators.sgd.recipe import Recipe
+from collab.estimators.sgd.settings import Settings
 
 
 class AdamW:
@@ -12,9 +12,9 @@ class AdamW:
     Equal to `torch.optim.AdamW`, without its work for each step and parameter.
     """
 
-    def __init__(self, groups: list[Group], recipe: Recipe) -> None:
+    def __init__(self, groups: list[Group], settings: Settings) -> None:
         """Start with averages of zero."""
-        self.beta2, self.eps = recipe.beta2, recipe.eps
+        self.beta2, self.eps = settings.beta2, settings.eps
         self.steps = groups[0].values.new_zeros(())
         self.calls = [
             (
@@ -22,7 +22,7 @@ class AdamW:
                 [group.grads],
                 [torch.zeros_like(group.values)],
                 [torch.zeros_like(group.values)],
-                recipe.wd if group.decays else 0.0,
+                settings.wd if group.decays else 0.0,
             )
             for group in groups
         ]

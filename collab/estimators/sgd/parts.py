@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 
-def embedding(n: int, size: int, generator: torch.Generator, std: float = 0.01) -> nn.Embedding:
-    """A table (n, size) drawn from normal(0, std), cut off at two deviations."""
+def embedding(n: int, size: int, generator: torch.Generator) -> nn.Embedding:
+    """A table (n, size) drawn from a truncated normal(0, 0.01)."""
     table = nn.Embedding(n, size)
-    nn.init.trunc_normal_(table.weight, std=std, a=-2 * std, b=2 * std, generator=generator)
+    table.weight = truncated_normal(n, size, generator=generator)
     return table
 
 
@@ -23,9 +23,16 @@ def linear(n_in: int, n_out: int, generator: torch.Generator, *, bias: bool = Tr
     return layer
 
 
-def normal_parameter(*shape: int, generator: torch.Generator) -> nn.Parameter:
+def normal(*shape: int, generator: torch.Generator) -> nn.Parameter:
     """A parameter drawn from normal(0, 0.01)."""
     return nn.Parameter(torch.empty(shape).normal_(0, 0.01, generator=generator))
+
+
+def truncated_normal(*shape: int, generator: torch.Generator, std: float = 0.01) -> nn.Parameter:
+    """A parameter drawn from normal(0, std), cut off at two deviations."""
+    drawn = torch.empty(shape)
+    nn.init.trunc_normal_(drawn, std=std, a=-2 * std, b=2 * std, generator=generator)
+    return nn.Parameter(drawn)
 
 
 def embedding_size(n: int) -> int:

@@ -2,7 +2,7 @@
 
 import math
 
-from collab.estimators.sgd.recipe import Recipe
+from collab.estimators.sgd.settings import Settings
 
 
 def cosine(start: float, end: float, position: float) -> float:
@@ -10,12 +10,12 @@ def cosine(start: float, end: float, position: float) -> float:
     return start + (1 + math.cos(math.pi * (1 - position))) * (end - start) / 2
 
 
-def one_cycle(recipe: Recipe, position: float) -> tuple[float, float]:
+def one_cycle(settings: Settings, position: float) -> tuple[float, float]:
     """Learning rate and beta1 where `position` of all steps (0 to 1) are done."""
-    first, top, last = recipe.momentum
-    lr = recipe.lr_max
-    if position < recipe.pct_start:
-        part = position / recipe.pct_start
-        return cosine(lr / recipe.div, lr, part), cosine(first, top, part)
-    part = (position - recipe.pct_start) / (1 - recipe.pct_start)
-    return cosine(lr, lr / recipe.div_final, part), cosine(top, last, part)
+    first, top, last = settings.momentum
+    lr = settings.lr_max
+    if position < settings.pct_start:
+        part = position / settings.pct_start
+        return cosine(lr / settings.div, lr, part), cosine(first, top, part)
+    part = (position - settings.pct_start) / (1 - settings.pct_start)
+    return cosine(lr, lr / settings.div_final, part), cosine(top, last, part)

@@ -6,12 +6,25 @@ CREATE TABLE publish_info (
     data_fingerprint VARCHAR NOT NULL,
     data_source VARCHAR NOT NULL,
     data_warnings VARCHAR[] NOT NULL,
+    as_of TIMESTAMP,
+    champion_variant VARCHAR NOT NULL,
     champion_run_id VARCHAR NOT NULL,
+    release_run_id VARCHAR NOT NULL,
+    chosen_on VARCHAR[] NOT NULL,
+    expected_mse DOUBLE NOT NULL,
+    expected_sd DOUBLE,
+    shares_first_place VARCHAR[] NOT NULL,
+    left_out VARCHAR[] NOT NULL,
+    mean FLOAT NOT NULL,
     y_low FLOAT,
     y_high FLOAT,
+    clip_low FLOAT,
+    clip_high FLOAT,
     max_regression DOUBLE,
     compared_with INTEGER,
     regression DOUBLE,
+    regression_low DOUBLE,
+    regression_high DOUBLE,
     licence VARCHAR NOT NULL,
     citation VARCHAR NOT NULL,
     collab_version VARCHAR NOT NULL
@@ -22,12 +35,25 @@ COMMENT ON COLUMN publish_info.edition IS 'The MovieLens edition';
 COMMENT ON COLUMN publish_info.data_fingerprint IS 'sha256 of what went into the Parquet files';
 COMMENT ON COLUMN publish_info.data_source IS 'Where the archive was taken from';
 COMMENT ON COLUMN publish_info.data_warnings IS 'What was not as published: a repacked archive, a skipped check';
-COMMENT ON COLUMN publish_info.champion_run_id IS 'The run that supplies bias, similarity and PCA: the lowest valid MSE among models with factors and biases';
+COMMENT ON COLUMN publish_info.as_of IS 'Only ratings up to this moment, UTC, were used; NULL: all';
+COMMENT ON COLUMN publish_info.champion_variant IS 'The recipe that supplies bias, similarity and PCA: the lowest mean MSE among models whose factors and biases explain their predictions';
+COMMENT ON COLUMN publish_info.champion_run_id IS 'Its run on the leaderboard: trained without the validation ratings, and measured on them';
+COMMENT ON COLUMN publish_info.release_run_id IS 'The same recipe trained on all ratings: bias, similarity, PCA, factors and recommendations come from it';
+COMMENT ON COLUMN publish_info.chosen_on IS 'The splits on which it was measured and chosen';
+COMMENT ON COLUMN publish_info.expected_mse IS 'What it is expected to err: its mean valid MSE over those splits, stars squared';
+COMMENT ON COLUMN publish_info.expected_sd IS 'Standard deviation of the valid MSE over those splits; NULL: there was one';
+COMMENT ON COLUMN publish_info.shares_first_place IS 'The variants whose error does not differ from the lowest: the paired 95 % interval holds zero';
+COMMENT ON COLUMN publish_info.left_out IS 'Variants that were asked for and failed, each with the reason';
+COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
-COMMENT ON COLUMN publish_info.max_regression IS 'How much worse than before the champion was allowed to be, as a part of the earlier valid MSE; NULL: published with --no-gate';
-COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same archive, edition, seed and valid_pct';
-COMMENT ON COLUMN publish_info.regression IS 'How much worse its valid MSE is, as a part of the earlier; below 0 it is better';
+COMMENT ON COLUMN publish_info.clip_low IS 'Predictions are cut off below this, stars; NULL: they are not';
+COMMENT ON COLUMN publish_info.clip_high IS 'Predictions are cut off above this, stars; NULL: they are not';
+COMMENT ON COLUMN publish_info.max_regression IS 'By how much the champion was allowed to be surely worse than before, as a part of the earlier MSE; NULL: published with --no-gate';
+COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same archive and split';
+COMMENT ON COLUMN publish_info.regression IS 'How much worse its MSE is on equal rows, as a part of the earlier; below 0 it is better';
+COMMENT ON COLUMN publish_info.regression_low IS 'The low end of its 95 % interval';
+COMMENT ON COLUMN publish_info.regression_high IS 'The high end of its 95 % interval';
 COMMENT ON COLUMN publish_info.licence IS 'The licence of the data, in short';
 COMMENT ON COLUMN publish_info.citation IS 'How to cite the data';
 COMMENT ON COLUMN publish_info.collab_version IS 'The version of this program';

@@ -29,7 +29,9 @@ COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items 
 
 CREATE MACRO recommend("user", k := 10) AS TABLE
 SELECT row_number() OVER (ORDER BY score DESC, s.item_id) AS rank, title, release_year, genres,
-       coalesce(y_low + (y_high - y_low) / (1 + exp(-score)), score)::FLOAT AS prediction,
+       greatest(least(coalesce(y_low + (y_high - y_low) / (1 + exp(-score - mean)), score + mean),
+                      coalesce(clip_high, 'inf'::FLOAT)),
+                coalesce(clip_low, '-inf'::FLOAT))::FLOAT AS prediction,
        n_ratings, s.item_id
 FROM (
     SELECT b.item_id, b.n_ratings,

@@ -5,14 +5,21 @@ CREATE TABLE runs (
     variant VARCHAR NOT NULL,
     is_current BOOLEAN NOT NULL,
     is_champion BOOLEAN NOT NULL,
+    is_release BOOLEAN NOT NULL,
+    role VARCHAR NOT NULL,
     edition VARCHAR NOT NULL,
     data_fingerprint VARCHAR NOT NULL,
+    dataset VARCHAR NOT NULL,
+    protocol VARCHAR NOT NULL,
+    split_name VARCHAR NOT NULL,
+    split_seed BIGINT NOT NULL,
+    as_of TIMESTAMP,
     seed BIGINT NOT NULL,
     valid_pct DOUBLE NOT NULL,
     epochs SMALLINT NOT NULL,
-    batch_size INTEGER NOT NULL,
-    lr_max DOUBLE NOT NULL,
-    wd DOUBLE NOT NULL,
+    batch_size INTEGER,
+    lr_max DOUBLE,
+    wd DOUBLE,
     recipe VARCHAR NOT NULL,
     n_parameters BIGINT NOT NULL,
     n_train INTEGER NOT NULL,
@@ -21,9 +28,15 @@ CREATE TABLE runs (
     n_items INTEGER NOT NULL,
     unknown_user_rows INTEGER NOT NULL,
     unknown_item_rows INTEGER NOT NULL,
-    valid_mse DOUBLE NOT NULL,
-    valid_rmse DOUBLE NOT NULL,
-    valid_mae DOUBLE NOT NULL,
+    repeated_rows INTEGER NOT NULL,
+    valid_mse DOUBLE,
+    valid_rmse DOUBLE,
+    valid_mae DOUBLE,
+    warm_mse DOUBLE,
+    cold_mse DOUBLE,
+    uses_time BOOLEAN NOT NULL,
+    supplies_tables BOOLEAN NOT NULL,
+    factors_gap DOUBLE,
     train_seconds DOUBLE NOT NULL,
     seconds DOUBLE NOT NULL,
     peak_memory_mib INTEGER NOT NULL,
@@ -35,18 +48,25 @@ CREATE TABLE runs (
     started_at TIMESTAMP NOT NULL
 );
 COMMENT ON TABLE runs IS 'Every training run of this edition that was ever committed, one row each';
-COMMENT ON COLUMN runs.run_id IS 'Edition, variant and a key of data, recipe, seed, device, code and torch version';
+COMMENT ON COLUMN runs.run_id IS 'Edition, variant and a key of dataset, recipe, seed, device, code and torch version';
 COMMENT ON COLUMN runs.variant IS 'The model variant';
-COMMENT ON COLUMN runs.is_current IS 'Whether this publication was made for it; older runs are history';
-COMMENT ON COLUMN runs.is_champion IS 'Whether bias, similarity and PCA come from it';
+COMMENT ON COLUMN runs.is_current IS 'Whether it stands on the leaderboard of this publication';
+COMMENT ON COLUMN runs.is_champion IS 'Whether bias, similarity and PCA come from its recipe';
+COMMENT ON COLUMN runs.is_release IS 'Whether it is the champion recipe on all ratings, from which bias, similarity and PCA come';
+COMMENT ON COLUMN runs.role IS 'leaderboard, confirmation (of a recipe on a further split), release, or history';
 COMMENT ON COLUMN runs.edition IS 'The MovieLens edition';
 COMMENT ON COLUMN runs.data_fingerprint IS 'sha256 of what went into the Parquet files it learnt from';
-COMMENT ON COLUMN runs.seed IS 'Seed of the split, of the first weights and of the shuffling';
-COMMENT ON COLUMN runs.valid_pct IS 'Part of the ratings held out for validation';
-COMMENT ON COLUMN runs.epochs IS 'Passes over the training rows';
-COMMENT ON COLUMN runs.batch_size IS 'Rows of one step';
-COMMENT ON COLUMN runs.lr_max IS 'Learning rate at the top of the one-cycle schedule';
-COMMENT ON COLUMN runs.wd IS 'Decoupled weight decay';
+COMMENT ON COLUMN runs.dataset IS 'The rows it was trained and validated on; runs of one dataset can be compared row by row';
+COMMENT ON COLUMN runs.protocol IS 'How they were cut: random, a fold (u1 to u5, ua, ub), temporal, or all (none validates)';
+COMMENT ON COLUMN runs.split_name IS 'The same in words';
+COMMENT ON COLUMN runs.split_seed IS 'Seed of the split';
+COMMENT ON COLUMN runs.as_of IS 'Only ratings up to this moment, UTC, were used; NULL: all';
+COMMENT ON COLUMN runs.seed IS 'Seed of the first weights, of shuffling and of sampling';
+COMMENT ON COLUMN runs.valid_pct IS 'Part of the ratings held out for validation, 0 to 1';
+COMMENT ON COLUMN runs.epochs IS 'Passes over the training rows: epochs, sweeps or samples';
+COMMENT ON COLUMN runs.batch_size IS 'Rows of one step; NULL for a model that does not descend';
+COMMENT ON COLUMN runs.lr_max IS 'Learning rate at the top of the one-cycle schedule; NULL likewise';
+COMMENT ON COLUMN runs.wd IS 'Decoupled weight decay; NULL likewise';
 COMMENT ON COLUMN runs.recipe IS 'All settings as JSON';
 COMMENT ON COLUMN runs.n_parameters IS 'Number of weights of the model';
 COMMENT ON COLUMN runs.n_train IS 'Training rows';
@@ -55,9 +75,15 @@ COMMENT ON COLUMN runs.n_users IS 'Users seen in training';
 COMMENT ON COLUMN runs.n_items IS 'Items seen in training';
 COMMENT ON COLUMN runs.unknown_user_rows IS 'Validation rows whose user was not seen in training; scored as unknown';
 COMMENT ON COLUMN runs.unknown_item_rows IS 'Validation rows whose item was not seen in training; scored as unknown';
-COMMENT ON COLUMN runs.valid_mse IS 'Mean squared error on all validation rows after the last epoch, stars squared';
+COMMENT ON COLUMN runs.repeated_rows IS 'Validation rows whose user rated the same item in training under another id; no comparison counts them';
+COMMENT ON COLUMN runs.valid_mse IS 'Mean squared error on all validation rows after the last epoch, stars squared; NULL where none validates';
 COMMENT ON COLUMN runs.valid_rmse IS 'Root of valid_mse, stars';
 COMMENT ON COLUMN runs.valid_mae IS 'Mean absolute error on all validation rows, stars';
+COMMENT ON COLUMN runs.warm_mse IS 'Mean squared error on validation rows whose user and item training saw';
+COMMENT ON COLUMN runs.cold_mse IS 'Mean squared error on the other validation rows; NULL: there are none';
+COMMENT ON COLUMN runs.uses_time IS 'Whether its predictions use the time stamp of the rating they predict';
+COMMENT ON COLUMN runs.supplies_tables IS 'Whether its factors and biases explain its predictions, so that it may be champion';
+COMMENT ON COLUMN runs.factors_gap IS 'The largest difference between a prediction and that of its factors, stars; NULL: it has none';
 COMMENT ON COLUMN runs.train_seconds IS 'Seconds in the training loop, evaluation left out';
 COMMENT ON COLUMN runs.seconds IS 'Seconds of the whole run, from reading Parquet to writing its files';
 COMMENT ON COLUMN runs.peak_memory_mib IS 'Peak resident memory of the training process, MiB';
@@ -92,9 +118,10 @@ CREATE TABLE predictions (
     rating FLOAT NOT NULL,
     prediction FLOAT NOT NULL,
     user_known BOOLEAN NOT NULL,
-    item_known BOOLEAN NOT NULL
+    item_known BOOLEAN NOT NULL,
+    repeated BOOLEAN NOT NULL
 );
-COMMENT ON TABLE predictions IS 'What each current run predicts for the validation ratings; of the champion alone where all of them would be over 10 million rows';
+COMMENT ON TABLE predictions IS 'What each run of the leaderboard predicts for the validation ratings; of the champion alone where all of them would be over 10 million rows';
 COMMENT ON COLUMN predictions.run_id IS 'The run';
 COMMENT ON COLUMN predictions.position IS 'The rating; see ratings.position';
 COMMENT ON COLUMN predictions.user_id IS 'The user';
@@ -103,3 +130,30 @@ COMMENT ON COLUMN predictions.rating IS 'Stars given';
 COMMENT ON COLUMN predictions.prediction IS 'Stars predicted';
 COMMENT ON COLUMN predictions.user_known IS 'Whether training saw the user';
 COMMENT ON COLUMN predictions.item_known IS 'Whether training saw the item';
+COMMENT ON COLUMN predictions.repeated IS 'Whether the user rated the same item in training under another id; no comparison counts such a row';
+
+CREATE TABLE standings (
+    run_id VARCHAR NOT NULL,
+    variant VARCHAR NOT NULL,
+    place INTEGER NOT NULL,
+    judged_mse DOUBLE NOT NULL,
+    behind DOUBLE NOT NULL,
+    behind_low DOUBLE NOT NULL,
+    behind_high DOUBLE NOT NULL,
+    differs BOOLEAN NOT NULL,
+    mean_mse DOUBLE NOT NULL,
+    sd_mse DOUBLE,
+    n_splits SMALLINT NOT NULL
+);
+COMMENT ON TABLE standings IS 'Every variant''s place, and how sure it is';
+COMMENT ON COLUMN standings.run_id IS 'Its run on the split where all variants ran';
+COMMENT ON COLUMN standings.variant IS 'The model variant';
+COMMENT ON COLUMN standings.place IS '1 is the lowest judged_mse';
+COMMENT ON COLUMN standings.judged_mse IS 'Valid MSE without the repeated rows, stars squared';
+COMMENT ON COLUMN standings.behind IS 'How much larger it is than that of the first, on equal rows';
+COMMENT ON COLUMN standings.behind_low IS 'The low end of its 95 % interval: users drawn anew a thousand times';
+COMMENT ON COLUMN standings.behind_high IS 'The high end of its 95 % interval';
+COMMENT ON COLUMN standings.differs IS 'Whether the interval excludes zero; where not, the first place is shared';
+COMMENT ON COLUMN standings.mean_mse IS 'Mean valid MSE over the splits it ran on';
+COMMENT ON COLUMN standings.sd_mse IS 'Standard deviation over those splits; NULL: there was one';
+COMMENT ON COLUMN standings.n_splits IS 'How many splits';

@@ -1,43 +1,54 @@
 -- Views: ready answers, with titles. They work through ATTACH.
 
 CREATE VIEW leaderboard AS
-SELECT row_number() OVER (ORDER BY valid_mse, run_id) AS place, variant, valid_mse, valid_rmse,
-       valid_mae, train_seconds, device, epochs, n_parameters, seed, is_champion, run_id
+SELECT place, variant, valid_mse, valid_rmse, valid_mae, mean_mse, sd_mse, n_splits, behind,
+       behind_low, behind_high, differs, train_seconds, device, epochs, n_parameters, seed,
+       uses_time, supplies_tables, is_champion, run_id
 FROM runs
-WHERE is_current
+JOIN standings USING (run_id, variant)
 ORDER BY place;
 COMMENT ON VIEW leaderboard IS 'The current runs, best first';
-COMMENT ON COLUMN leaderboard.place IS '1 is the lowest valid MSE';
+COMMENT ON COLUMN leaderboard.place IS '1 is the lowest valid MSE, rows left out that the same user rated in training under another id';
 COMMENT ON COLUMN leaderboard.variant IS 'The model variant';
 COMMENT ON COLUMN leaderboard.valid_mse IS 'Mean squared error on the validation rows, stars squared';
 COMMENT ON COLUMN leaderboard.valid_rmse IS 'Its root, stars';
 COMMENT ON COLUMN leaderboard.valid_mae IS 'Mean absolute error, stars';
+COMMENT ON COLUMN leaderboard.mean_mse IS 'Mean valid MSE over the splits it ran on';
+COMMENT ON COLUMN leaderboard.sd_mse IS 'Standard deviation over those splits; NULL: there was one';
+COMMENT ON COLUMN leaderboard.n_splits IS 'How many splits';
+COMMENT ON COLUMN leaderboard.behind IS 'How much larger its MSE is than that of the first, on equal rows';
+COMMENT ON COLUMN leaderboard.behind_low IS 'The low end of its 95 % interval';
+COMMENT ON COLUMN leaderboard.behind_high IS 'The high end of its 95 % interval';
+COMMENT ON COLUMN leaderboard.differs IS 'Whether the interval excludes zero; where not, the first place is shared';
 COMMENT ON COLUMN leaderboard.train_seconds IS 'Seconds in the training loop';
 COMMENT ON COLUMN leaderboard.device IS 'cpu, cuda or mps';
-COMMENT ON COLUMN leaderboard.epochs IS 'Passes over the training rows';
+COMMENT ON COLUMN leaderboard.epochs IS 'Passes over the training rows: epochs, sweeps or samples';
 COMMENT ON COLUMN leaderboard.n_parameters IS 'Number of weights of the model';
-COMMENT ON COLUMN leaderboard.seed IS 'Seed of the split, of the first weights and of the shuffling';
-COMMENT ON COLUMN leaderboard.is_champion IS 'Whether bias, similarity and PCA come from it';
+COMMENT ON COLUMN leaderboard.seed IS 'Seed of the first weights, of shuffling and of sampling';
+COMMENT ON COLUMN leaderboard.uses_time IS 'Whether its predictions use the time stamp of the rating they predict';
+COMMENT ON COLUMN leaderboard.supplies_tables IS 'Whether its factors and biases explain its predictions, so that it may be champion';
+COMMENT ON COLUMN leaderboard.is_champion IS 'Whether bias, similarity and PCA come from its recipe';
 COMMENT ON COLUMN leaderboard.run_id IS 'The run';
 
 CREATE VIEW latest_run AS
 SELECT run_id, variant, started_at, seed, device, valid_mse, valid_rmse, valid_mae, train_seconds,
        is_current, is_champion
 FROM runs
+WHERE valid_mse IS NOT NULL
 ORDER BY started_at DESC, run_id
 LIMIT 1;
-COMMENT ON VIEW latest_run IS 'One row: the run that was started last';
+COMMENT ON VIEW latest_run IS 'One row: the evaluated run that was started last';
 COMMENT ON COLUMN latest_run.run_id IS 'The run';
 COMMENT ON COLUMN latest_run.variant IS 'The model variant';
 COMMENT ON COLUMN latest_run.started_at IS 'When training started, UTC';
-COMMENT ON COLUMN latest_run.seed IS 'Seed of the split, of the first weights and of the shuffling';
+COMMENT ON COLUMN latest_run.seed IS 'Seed of the first weights, of shuffling and of sampling';
 COMMENT ON COLUMN latest_run.device IS 'cpu, cuda or mps';
 COMMENT ON COLUMN latest_run.valid_mse IS 'Mean squared error on the validation rows, stars squared';
 COMMENT ON COLUMN latest_run.valid_rmse IS 'Its root, stars';
 COMMENT ON COLUMN latest_run.valid_mae IS 'Mean absolute error, stars';
 COMMENT ON COLUMN latest_run.train_seconds IS 'Seconds in the training loop';
-COMMENT ON COLUMN latest_run.is_current IS 'Whether this publication was made for it';
-COMMENT ON COLUMN latest_run.is_champion IS 'Whether bias, similarity and PCA come from it';
+COMMENT ON COLUMN latest_run.is_current IS 'Whether it stands on the leaderboard of this publication';
+COMMENT ON COLUMN latest_run.is_champion IS 'Whether bias, similarity and PCA come from its recipe';
 
 CREATE VIEW metric_history AS
 SELECT started_at, run_id, m.variant, seed, is_current, epoch, split, metric, value
@@ -48,8 +59,8 @@ COMMENT ON VIEW metric_history IS 'The metrics of all runs over time, oldest fir
 COMMENT ON COLUMN metric_history.started_at IS 'When training started, UTC';
 COMMENT ON COLUMN metric_history.run_id IS 'The run';
 COMMENT ON COLUMN metric_history.variant IS 'The model variant';
-COMMENT ON COLUMN metric_history.seed IS 'Seed of the split, of the first weights and of the shuffling';
-COMMENT ON COLUMN metric_history.is_current IS 'Whether this publication was made for the run';
+COMMENT ON COLUMN metric_history.seed IS 'Seed of the first weights, of shuffling and of sampling';
+COMMENT ON COLUMN metric_history.is_current IS 'Whether the run stands on the leaderboard of this publication';
 COMMENT ON COLUMN metric_history.epoch IS 'Counts from 1';
 COMMENT ON COLUMN metric_history.split IS 'train or valid';
 COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rmse, mae';

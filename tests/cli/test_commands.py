@@ -3,13 +3,20 @@
 import re
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import collab
-from collab.cli import main, make_parser
-from tests.release.planted import Published
+from collab.base.paths import DataDir
+from collab.cli import main
+from collab.cli.app import command_names, option_names
+from collab.cli.place import app
+from tests.cli.served import serve_by_hand
 from tests.typed import Capture, cells, error, out
+
+if TYPE_CHECKING:
+    from tests.release.planted import Published
 
 
 @pytest.mark.usefixtures("data_dir")
@@ -75,7 +82,7 @@ class TestOverviews:
         assert "Did you mean embedding_nn?" in said
 
     def test_snapshots_and_rollback(
-        self, capsys: Capture, published: Published, tmp_path: Path
+        self, capsys: Capture, published: "Published", tmp_path: Path
     ) -> None:
         mine = published.copy_to(tmp_path / "data")
         mine.publish(force=True)
@@ -91,18 +98,12 @@ class TestOverviews:
         ]
         assert "there are: 2, 1" in error(capsys, "rollback", "3", *there)
 
-    def test_report(
-        self,
-        capsys: Capture,
-        published: Published,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+    def test_report(self, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         opened: list[str] = []
         monkeypatch.setattr(webbrowser, "open", opened.append)
-        path = published.copy_to(tmp_path / "data").data.serve / "report.html"
-        there = ["--data-dir", str(tmp_path / "data")]
-        path.unlink(missing_ok=True)
+        path = serve_by_hand(tmp_path / "serve") / "report.html"
+        there = ["--data-dir", str(tmp_path)]
+        path.unlink()
         assert "python -m flows.pipeline" in error(capsys, "report", *there)
         path.write_text("x")
         assert out(capsys, "report", *there) == f"{path}\n"
@@ -137,28 +138,86 @@ def test_without_a_publication(capsys: Capture, tmp_path: Path, command: list[st
 
 
 def test_every_command_shows_an_example(capsys: Capture) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    commands = re.findall(r"(?m)^    (\w+) ", capsys.readouterr().out)
-    assert len(commands) == 9
+    assert main(["--help"]) == 0
+    commands = re.findall(r"(?m)^│ (\w+) ", capsys.readouterr().out)
+    assert set(commands) == command_names(app)
+    assert len(commands) == 10
     for command in commands:
-        with pytest.raises(SystemExit):
-            main([command, "--help"])
-        (example,) = re.findall(r"(?m)^example:\n  collab (\w+)", capsys.readouterr().out)
+        assert main([command, "--help"]) == 0
+        printed = capsys.readouterr().out
+        (example,) = re.findall(r"(?m)^example:\n  collab (\w+)", printed)
         assert example == command
+        assert f"Usage: collab {command} " in printed
+        assert "--data-dir PATH" in printed
 
 
 @pytest.mark.parametrize("number", ["-1", "x", "1.5", "²"])
 def test_numbers_are_whole(capsys: Capture, number: str) -> None:
-    with pytest.raises(SystemExit) as refused:
-        make_parser().parse_args(["bias", f"--top={number}"])
-    assert refused.value.code == 2
+    assert main(["bias", f"--top={number}"]) == 2
     assert "no whole number" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("leaderbord", "leaderboard"),
+        ("bias --min-rating 3", "--min-ratings"),
+        ("bias --edtion ml-1m", "--edition"),
+        ("--data-dr there bias", "--data-dir"),
+        ("sql --cvs x", "--csv"),
+    ],
+)
+def test_a_mistyped_word_suggests_the_nearest(capsys: Capture, typed: str, suggested: str) -> None:
+    assert main(typed.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"Did you mean {suggested}?" in said.err.replace('"', "")
+    assert "Traceback" not in said.err
+    assert re.search(r"See `collab (\w+ )?--help`", said.err)
+
+
+def test_names_of_options() -> None:
+    assert option_names(app["sql"]) == {"--csv", "--json", "--parquet"}
+    assert option_names(app.meta) == {"--data-dir", "--edition", "--print-completion"}
+
+
+def test_version(capsys: Capture) -> None:
+    assert out(capsys, "--version").strip() == collab.__version__
+
+
+@pytest.mark.usefixtures("data_dir")
+def test_a_query_may_begin_with_a_comment(capsys: Capture) -> None:
+    assert out(capsys, "sql", "--csv", "-- one\nSELECT 1 AS x") == "x\n1\n"
+
+
+class TestEditions:
+    @pytest.fixture
+    def two(self, tmp_path: Path) -> DataDir:
+        data = DataDir(tmp_path)
+        for edition in ("ml-100k", "ml-1m"):
+            serve_by_hand(data.serve, edition)
+        return data
+
+    def test_one_of_several_is_named(
+        self, capsys: Capture, two: DataDir, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        there = ["--data-dir", str(two.root)]
+        said = error(capsys, "leaderboard", *there)
+        for word in ("ml-100k, ml-1m", "--edition", "COLLAB_EDITION"):
+            assert word in said
+        assert out(capsys, "leaderboard", *there, "--edition", "ml-1m").startswith("ml-1m, ")
+        assert out(capsys, "--edition=ml-1m", *there, "leaderboard").startswith("ml-1m, ")
+        monkeypatch.setenv("COLLAB_EDITION", "ml-100k")
+        assert out(capsys, "leaderboard", *there).startswith("ml-100k, ")
+
+    def test_one_that_is_not_published(self, capsys: Capture, two: DataDir) -> None:
+        said = error(capsys, "bias", "--data-dir", str(two.root), "--edition", "ml-10k")
+        assert "Unknown edition 'ml-10k'. Did you mean ml-100k? Known: ml-100k, ml-1m." in said
+
+
 class TestStatus:
-    def test_what_is_published_and_from_what(self, capsys: Capture, data_dir: Path) -> None:
-        printed = out(capsys, "--data-dir", str(data_dir), "status")
+    def test_what_is_published_and_from_what(self, capsys: Capture, published: "Published") -> None:
+        printed = out(capsys, "--data-dir", str(published.data.root), "status")
         assert "ml-latest-small" in printed
         assert "dot_product_bias_wd" in printed
 

@@ -1,36 +1,22 @@
-"""Fill the tables that come from the champion's weights: biases, neighbours, factors and so on."""
+"""Fill the tables that say what the release learnt: biases, neighbours, factors and so on."""
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from collab.release.interpret import (
-    Factors,
-    bias_table,
-    load_factors,
-    pca_table,
-    sigmoid_ends,
-)
+from collab.base.database import insert
+from collab.release.interpret import Learnt, Model, bias_table, pca_table
 from collab.release.neighbors import similarity_table
 from collab.release.recommend import recommendation_table
-from collab.runs.run import Run
 
 PCA_ITEMS = 1000
 RECOMMEND_UP_TO = 1_100_000  # ratings in the edition; recommend(user) answers for any
 
 
-def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame | pa.Table) -> None:
-    """Insert a frame's rows; the columns go by name and are cast to the table's types."""
-    con.register("frame", frame)
-    con.execute(f"INSERT INTO {table} BY NAME FROM frame")
-    con.unregister("frame")
-
-
-def insert_interpretation(con: duckdb.DuckDBPyConnection, champion: Run) -> None:
+def insert_model(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Fill every table of `model.sql`; the tables of the data are filled already."""
-    items = load_factors(champion.folder, "item")
-    users = load_factors(champion.folder, "user")
+    items, users, run_id = model.items, model.users, model.run.run_id
     by_item, by_user = ratings_by_item(con), ratings_by_user(con)
     chosen = by_item["item_id"][by_item["item_id"].isin(items.ids)][:PCA_ITEMS].to_numpy(np.int32)
     counts = by_item.drop(columns="mean_rating")
@@ -41,12 +27,11 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection, champion: Run) -> None
         "movie_pca": pca_table(items, chosen).merge(counts, on="item_id"),
     }
     if by_user["n_ratings"].sum() <= RECOMMEND_UP_TO:
-        ends = sigmoid_ends(champion)
-        tables["recommendations"] = recommendation_table(users, items, seen_items(con), ends)
+        tables["recommendations"] = recommendation_table(model, seen_items(con))
     for name, table in tables.items():
-        insert(con, name, table.assign(run_id=champion.run_id))
-    insert(con, "movie_factors", factor_table(items, "item_id", champion))
-    insert(con, "user_factors", factor_table(users, "user_id", champion))
+        insert(con, name, table.assign(run_id=run_id))
+    insert(con, "movie_factors", factor_table(items, "item_id", run_id))
+    insert(con, "user_factors", factor_table(users, "user_id", run_id))
 
 
 def ratings_by_item(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -68,13 +53,13 @@ def seen_items(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return con.execute("SELECT user_id, item_id FROM ratings JOIN movies USING (movie_id)").df()
 
 
-def factor_table(found: Factors, id_name: str, champion: Run) -> pa.Table:
+def factor_table(found: Learnt, id_name: str, run_id: str) -> pa.Table:
     """`run_id`, the id, and the row of factors as a list."""
     n, size = found.factors.shape
-    flat = pa.array(np.ascontiguousarray(found.factors).reshape(-1))
+    flat = pa.array(found.factors.reshape(-1))
     return pa.table(
         {
-            "run_id": pa.repeat(champion.run_id, n),
+            "run_id": pa.repeat(run_id, n),
             id_name: found.ids,
             "factors": pa.FixedSizeListArray.from_arrays(flat, size),
         }

@@ -1,0 +1,87 @@
+"""What was published, and how to go back: `snapshots`, `rollback`, `gc`."""
+
+from typing import TYPE_CHECKING
+
+from collab.base.errors import CollabError
+from collab.base.serving import nothing_published
+from collab.cli.app import Count, shown
+from collab.cli.place import Here, app
+from collab.cli.show import print_table, say
+from collab.status import held_locks
+
+if TYPE_CHECKING:
+    from collab.release.snapshot import Snapshot
+
+
+@app.command(help_epilogue=shown("collab snapshots"))
+def snapshots(*, place: Here) -> None:
+    """List the publications, newest first."""
+    from collab.release.snapshot import current_snapshot, list_snapshots
+
+    folder = place.folder
+    found, current = list_snapshots(folder), current_snapshot(folder)
+    if not found:
+        raise nothing_published(folder)
+    rows = [
+        (
+            snapshot.seq,
+            snapshot.record.published_at[:16].replace("T", " "),
+            snapshot.record.edition,
+            snapshot.record.variant,
+            snapshot.record.valid_mse,
+            snapshot.size / 2**20,
+            state(snapshot, current),
+        )
+        for snapshot in found
+    ]
+    texts = {"published (UTC)": "", "edition": "", "champion": ""}
+    columns = {"seq": "d", **texts, "valid MSE": ".4f", "MiB": ".1f", "": ""}
+    print_table("Publications", columns, rows)
+
+
+def state(snapshot: "Snapshot", current: "Snapshot | None") -> str:
+    """What became of a snapshot, in a word."""
+    if current and snapshot.seq == current.seq:
+        return "served"
+    if snapshot.record.as_of:
+        return f"as of {snapshot.record.as_of}"
+    return "withdrawn" if snapshot.withdrawn else ""
+
+
+@app.command(help_epilogue=shown("collab rollback 41"))
+def rollback(seq: Count, /, *, place: Here) -> None:
+    """Serve an earlier publication again.
+
+    Args:
+        seq: Its number; see `collab snapshots`.
+    """
+    from collab.release.rollback import roll_back
+
+    target = roll_back(place.folder, seq)
+    say(
+        f"Snapshot {target.seq} of {target.record.published_at} is served.\n"
+        "Later ones are withdrawn: the pipeline does not publish the same again unless forced; "
+        "something new is published as ever."
+    )
+
+
+@app.command(help_epilogue=shown("collab gc --days 30 --remove"))
+def gc(*, days: Count = 30, remove: bool = False, place: Here) -> None:
+    """List runs, datasets and lake folders that nothing published refers to, or remove them.
+
+    Args:
+        days: Only what is older than so many days.
+        remove: Remove them; what is needed again is made again.
+    """
+    from collab.release.retention import removable
+    from collab.release.retention import remove as remove_all
+
+    if remove and (running := list(held_locks(place.data))):
+        raise CollabError(f"Something runs: {', '.join(running)}. Wait for its end.")
+    found = removable(place.data, days)
+    for item in found:
+        say(f"{item.size / 2**20:8.1f} MiB  {item.folder.relative_to(place.data.root)}")
+    if remove:
+        remove_all(place.data, found)
+    done = "removed" if remove else "would be removed with --remove"
+    say(f"{len(found)} folders, {sum(item.size for item in found) / 2**20:.1f} MiB: {done}")

@@ -1,0 +1,170 @@
+"""Alternating least squares: users given the items, then items given the users, each exactly.
+
+With the other side fixed, the row w_e = (factors, bias) of an entity e minimises
+
+    sum over its ratings of (rating - mean - other's bias - <w_e, (other's factors, 1)>)^2
+        + (ridge + ridge_share n_e) |w_e|^2
+
+a ridge regression of its own: Zhou et al. 2008 (weighted lambda), with biases. Entities of about
+as many ratings are solved at once, their rows padded to the longest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from collab.dataset.rows import Groups, Rows
+from collab.estimators.api import Context, Factors, FoldedUser
+
+NUMBERS_AT_ONCE = 1 << 24  # gathered factors of one batch: 64 MiB of float32
+START = 0.1  # standard deviation of the first item factors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Als:
+    """Factors and biases of users and items by alternating ridge regressions.
+
+    n_factors: of each user and item, besides the bias.
+    sweeps: how often both sides are solved.
+    ridge, ridge_share: the penalty of a row of n ratings is ridge + ridge_share n.
+    """
+
+    uses_time: ClassVar[bool] = False
+    n_factors: int = 32
+    sweeps: int = 8
+    ridge: float = 5.0
+    ridge_share: float = 0.05
+
+    @property
+    def passes(self) -> int:
+        """The sweeps."""
+        return self.sweeps
+
+    def fit(self, train: Rows, context: Context) -> Iterator["Alternated"]:
+        """Alternate; yields after every sweep."""
+        rows = train.to(context.device)
+        assert rows.by_user
+        assert rows.by_item
+        assert rows.by_item.order is not None
+        mean = rows.ratings.double().mean().float()
+        left = rows.ratings - mean
+        order = rows.by_item.order.long()
+        of_users = Side(rows.by_user, rows.items, left)
+        of_items = Side(rows.by_item, rows.users[order], left[order])
+        users = torch.zeros(context.n_users, self.n_factors + 1, device=context.device)
+        items = self.first_items(context)
+        for _ in range(self.sweeps):
+            self.solve(of_users, items, users)
+            loss = self.solve(of_items, users, items)
+            tables = {"users": users.cpu(), "items": items.cpu(), "mean": mean.cpu()[None]}
+            yield Alternated(tables, context.scale, self, loss)
+
+    def first_items(self, context: Context) -> Tensor:
+        """Small random factors, bias 0, (n_items, n_factors + 1)."""
+        shape = (context.n_items, self.n_factors + 1)
+        drawn = torch.randn(shape, generator=context.generator(), device=context.device) * START
+        drawn[:, -1] = 0
+        return drawn
+
+    def solve(self, side: "Side", other: Tensor, into: Tensor) -> float:
+        """Solve every row of a side given the other's; returns the mean squared error."""
+        bias = torch.cat([other[:, -1], other.new_zeros(1)])
+        inputs = torch.cat([other, other.new_zeros(1, other.shape[1])])  # the last row pads
+        inputs[:-1, -1] = 1
+        error = 0.0
+        for at, columns, ratings in side.batches(other.shape[1], pad=len(other)):
+            x = inputs[columns]  # (m, longest, k + 1)
+            y = ratings - bias[columns]
+            found = self.ridge_rows(x, y, side.groups.counts[at])
+            into[at] = found
+            error += float((torch.bmm(x, found[:, :, None])[:, :, 0] - y).square().sum())
+        return error / len(side.ratings)
+
+    def ridge_rows(self, x: Tensor, y: Tensor, counts: Tensor) -> Tensor:
+        """The ridge regressions (m, k) of y (m, n) on x (m, n, k), padded by zeros."""
+        gram = torch.bmm(x.mT, x)
+        penalty = self.ridge + self.ridge_share * counts.to(x.dtype)
+        gram.diagonal(dim1=1, dim2=2).add_(penalty[:, None])
+        right = torch.bmm(x.mT, y[:, :, None])
+        return torch.cholesky_solve(right, torch.linalg.cholesky(gram))[:, :, 0]
+
+    def load(self, folder: Path) -> "Alternated":
+        """The model in a folder."""
+        tables = load_file(folder / "model.safetensors")
+        low, high = tables.pop("scale").tolist()
+        return Alternated(tables, (low, high), self, float("nan"))
+
+
+@dataclass(frozen=True)
+class Side:
+    """The rows of one side in its own order: whose they are, the other's index, what is left."""
+
+    groups: Groups
+    others: Tensor
+    ratings: Tensor
+
+    def batches(self, width: int, *, pad: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Entities (m,), their others (m, longest) and ratings (m, longest), the longest first.
+
+        Entities without a row are left as they are; `pad` stands where an entity has no more.
+        """
+        counts = self.groups.counts
+        by_count = counts.argsort(descending=True, stable=True)
+        lengths = counts[by_count].tolist()
+        first, end = 0, sum(length > 0 for length in lengths)
+        while first < end:
+            longest = lengths[first]
+            size = max(1, NUMBERS_AT_ONCE // (longest * width))
+            at = by_count[first : min(first + size, end)]
+            step = torch.arange(longest, device=at.device)
+            place = self.groups.starts[at][:, None] + step
+            there = step < counts[at][:, None]
+            place = torch.where(there, place, 0)
+            columns = torch.where(there, self.others[place].long(), pad)
+            yield at, columns, torch.where(there, self.ratings[place], 0.0)
+            first += size
+
+
+class Alternated:
+    """The tables: `users` and `items` (n, k + 1), the bias last, and `mean` (1,)."""
+
+    def __init__(
+        self, tables: dict[str, Tensor], scale: tuple[float, float], by: Als, train_loss: float
+    ) -> None:
+        """Hold the tables, on the CPU."""
+        self.tables, self.scale, self.by, self.train_loss = tables, scale, by, train_loss
+        self.n_parameters = tables["users"].numel() + tables["items"].numel() + 1
+
+    def factors(self) -> Factors:
+        """The tables; predictions are clipped to the scale."""
+        users, items = self.tables["users"], self.tables["items"]
+        return Factors(
+            mean=float(self.tables["mean"]),
+            user_factors=users[:, :-1],
+            item_factors=items[:, :-1],
+            user_bias=users[:, -1],
+            item_bias=items[:, -1],
+            clip=self.scale,
+        )
+
+    def predict(self, rows: Rows) -> Tensor:
+        """Stars (n,); who or what was never seen is of the mean."""
+        return self.factors().predict(rows.users.cpu(), rows.items.cpu())
+
+    def fold_in(self, items: Tensor, stars: Tensor) -> FoldedUser:
+        """A new user's row: the same regression on the items they rated."""
+        rows = self.tables["items"][items.long()]
+        inputs = torch.cat([rows[:, :-1], rows.new_ones(len(rows), 1)], dim=1)
+        left = stars - self.tables["mean"] - rows[:, -1]
+        (row,) = self.by.ridge_rows(inputs[None], left[None], torch.tensor([len(items)]))
+        return FoldedUser(factors=row[:-1], bias=float(row[-1]))
+
+    def save(self, folder: Path) -> None:
+        """`model.safetensors`."""
+        tables = {name: table.contiguous() for name, table in self.tables.items()}
+        save_file({**tables, "scale": torch.tensor(self.scale)}, folder / "model.safetensors")

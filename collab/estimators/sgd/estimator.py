@@ -1,0 +1,123 @@
+"""Gradient descent as an estimator: a model, its arguments and the settings of the descent."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from collab.dataset.rows import Rows
+from collab.estimators.api import Context, Factors, HasFactors
+from collab.estimators.sgd.closed_form import ClosedForm, refuse_other_gradient
+from collab.estimators.sgd.fit import descend
+from collab.estimators.sgd.gradient import Autograd, Gradient
+from collab.estimators.sgd.settings import Settings
+
+ROWS_AT_ONCE = 1 << 16
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sgd(Settings):
+    """A model trained by AdamW on the one-cycle schedule (Loshchilov and Hutter 2019; Smith 2018).
+
+    model: the class, made by `model(n_users, n_items, generator=..., **arguments)`.
+    arguments: the model's own hyperparameters.
+    gradient: `closed_form` for a model whose score is a dot product with biases, several times as
+        fast; it is held to autograd's on the first batch of every fit.
+    """
+
+    uses_time: ClassVar[bool] = False
+    model: type[nn.Module]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    gradient: Literal["autograd", "closed_form"] = "autograd"
+
+    @property
+    def passes(self) -> int:
+        """The epochs."""
+        return self.epochs
+
+    def build(self, n_users: int, n_items: int, generator: torch.Generator) -> nn.Module:
+        """A freshly drawn model for so many users and items, the unknown counted."""
+        return self.model(n_users, n_items, generator=generator, **self.arguments)
+
+    def fit(self, train: Rows, context: Context) -> Iterator["Trained"]:
+        """Train; yields the model after every epoch.
+
+        Raises:
+            CollabError: the loss became NaN or infinite, or the closed form is not the gradient.
+        """
+        settings = self.sized(context.n_users, context.n_items)
+        weights_from = torch.Generator().manual_seed(context.seed)
+        model = self.build(context.n_users, context.n_items, weights_from).to(context.device)
+        rows = train.to(context.device)
+        gradient = self.make_gradient(model, rows, min(settings.batch_size, len(rows)))
+        fitted = wrap(model)
+        for loss in descend(model, gradient, rows, settings, generator=context.generator()):
+            fitted.train_loss = loss
+            yield fitted
+
+    def make_gradient(self, model: nn.Module, rows: Rows, size: int) -> Gradient:
+        """What fills the gradients of batches of `size` rows."""
+        if self.gradient == "autograd":
+            return Autograd(model)
+        closed = ClosedForm(model, size)  # type: ignore[arg-type]
+        refuse_other_gradient(closed, model, rows.take(slice(size)), size)
+        return closed
+
+    def load(self, folder: Path) -> "Trained":
+        """The model in a folder."""
+        weights = load_file(folder / WEIGHTS)
+        n_users, n_items = (len(table) for table in self._tables(weights))
+        model = self.build(n_users, n_items, torch.Generator())
+        model.load_state_dict(weights)
+        return wrap(model)
+
+    def _tables(self, weights: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The first table of each side: every model of this family draws both."""
+        sizes = [value for name, value in weights.items() if name.startswith("user_factors")]
+        return sizes[0], next(v for name, v in weights.items() if name.startswith("item_factors"))
+
+
+class Trained:
+    """A trained network."""
+
+    def __init__(self, model: nn.Module) -> None:
+        """Hold the model, which training goes on changing."""
+        self.model, self.train_loss = model, float("nan")
+        self.n_parameters = sum(parameter.numel() for parameter in model.parameters())
+
+    @torch.inference_mode()
+    def predict(self, rows: Rows) -> Tensor:
+        """Stars (n,); an unknown user or item is scored by the embedding of index 0."""
+        self.model.eval()
+        device = next(self.model.parameters()).device
+        starts = range(0, len(rows), ROWS_AT_ONCE)
+        parts = (rows.take(slice(start, start + ROWS_AT_ONCE)) for start in starts)
+        scores = [self.model(p.users.to(device), p.items.to(device)).cpu() for p in parts]
+        return torch.cat(scores) if scores else torch.empty(0)
+
+    def save(self, folder: Path) -> None:
+        """A copy of each tensor, since training made them views of one buffer."""
+        weights = {
+            name: torch.clone(tensor, memory_format=torch.contiguous_format).cpu()
+            for name, tensor in self.model.state_dict().items()
+        }
+        save_file(weights, folder / WEIGHTS)
+
+
+class TrainedFactors(Trained):
+    """A trained model that says what its factors and biases are."""
+
+    def factors(self) -> Factors:
+        """The model's tables."""
+        assert isinstance(self.model, HasFactors)
+        return self.model.factors()
+
+
+def wrap(model: nn.Module) -> Trained:
+    """The model with the abilities it declares."""
+    return TrainedFactors(model) if isinstance(model, HasFactors) else Trained(model)

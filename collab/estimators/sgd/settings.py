@@ -1,0 +1,51 @@
+"""The settings of gradient descent."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from collab.base.errors import CollabError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a model descends; the defaults are the chapter's.
+
+    epochs: passes over the training rows.
+    batch_size: rows of one step; the last short batch of an epoch is dropped.
+    batch_share: rows of one step for each user and item, if that is more: AdamW touches every row
+        of the tables at each step, so that a fixed batch would cost more the more rows they have.
+    lr_max: the learning rate at the top of the one-cycle schedule.
+    div, div_final: lr_max over the first and over the last learning rate.
+    pct_start: the part of the steps in which the learning rate rises.
+    momentum: beta1 at the start, at the top and at the end.
+    beta2, eps: AdamW's.
+    wd: decoupled weight decay, times the learning rate at each step.
+    """
+
+    epochs: int = 5
+    batch_size: int = 64
+    batch_share: float = 0.0
+    lr_max: float = 5e-3
+    div: float = 25.0
+    div_final: float = 1e5
+    pct_start: float = 0.25
+    momentum: tuple[float, float, float] = (0.95, 0.85, 0.95)
+    beta2: float = 0.99
+    eps: float = 1e-5
+    wd: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.epochs < 1:
+            raise CollabError(f"epochs is {self.epochs}; at least 1 is needed.")
+        if self.batch_size < 1 or self.lr_max <= 0 or self.wd < 0 or not 0 < self.pct_start < 1:
+            raise ValueError(f"a setting is out of its range: {self}")
+
+    def but(self, **changes: Any) -> Self:
+        """The same with some settings changed."""
+        return replace(self, **changes)
+
+    def sized(self, n_users: int, n_items: int) -> Self:
+        """The same with the batch size for so many users and items settled."""
+        share = round(self.batch_share * (n_users + n_items))
+        return self.but(batch_size=max(self.batch_size, share), batch_share=0.0)

@@ -1,0 +1,84 @@
+"""What a run is made of."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from collab.base.fingerprint import PACKAGE, code_digest, fingerprint
+from collab.dataset.dataset import Dataset, load_dataset
+from collab.estimators.api import Estimator, Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """Dataset, recipe, seed and the kind of device.
+
+    dataset: a committed folder.
+    runs: the folder of all runs.
+    seed: of weights, shuffling and sampling.
+    device: `cpu`, `cuda` or `mps`; which CUDA device is not part of a run's identity.
+    """
+
+    dataset: Path
+    runs: Path
+    recipe: Recipe
+    seed: int
+    device: str
+
+    @cached_property
+    def rows(self) -> Dataset:
+        """The dataset, opened."""
+        return load_dataset(self.dataset)
+
+    @property
+    def key(self) -> str:
+        """Hex sha256 of all that the result depends on: content, settings, code, torch."""
+        recipe = self.recipe.to_json()
+        return fingerprint(
+            dataset=self.rows.key,
+            recipe={"name": recipe["name"], "estimator": recipe["estimator"]},
+            seed=self.seed,
+            device=self.device,
+            code=code_digest(*code_of(self.recipe.estimator), "runs"),
+            torch=version("torch"),
+        )
+
+    @property
+    def run_id(self) -> str:
+        """Edition, variant and the key's beginning."""
+        return f"{self.rows.edition}-{self.recipe.name}-{self.key[:12]}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is committed."""
+        return self.runs / self.run_id
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a child process."""
+        return {
+            "dataset": str(self.dataset),
+            "runs": str(self.runs),
+            "recipe": self.recipe.to_json(),
+            "seed": self.seed,
+            "device": self.device,
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "RunSpec":
+        """The spec that `to_json` wrote."""
+        changed = {"dataset": Path(record["dataset"]), "runs": Path(record["runs"])}
+        return cls(**{**record, **changed, "recipe": Recipe.from_json(record["recipe"])})
+
+
+def code_of(estimator: Estimator) -> list[str]:
+    """The code an estimator depends on: the interface, and its own module or package.
+
+    So a new estimator beside it changes no key.
+    """
+    package, *path = type(estimator).__module__.split(".")
+    if package != PACKAGE.name or path[:1] != ["estimators"]:
+        return ["estimators/api.py"]
+    own = "/".join(path[:2])
+    return ["estimators/api.py", own if (PACKAGE / own).is_dir() else f"{own}.py"]

@@ -1,0 +1,81 @@
+"""A served folder made by hand: the published tables of a few planted movies, without training."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+SQL = Path(__file__).parents[2] / "collab" / "release" / "sql"
+SCRIPTS = ("data", "runs", "model", "examples", "views", "macros")
+AT = datetime(2026, 1, 2, 3, 4)
+RUNS = {"dot_product_bias_wd": 0.8, "embedding_nn": 0.9}  # by their valid MSE
+TITLES = {
+    1: "Alien (1979)",
+    2: "Aliens (1986)",
+    3: "Amélie of Montmartre (2001)",
+    4: "Silence of the Lambs, The (1991)",
+    5: "2001: A Space Odyssey (1968)",
+    6: "E.T. the Extra-Terrestrial (1982)",
+    7: "Misérables, Les (1995)",
+    8: "War of the Worlds (1953)",
+    9: "War of the Worlds (2005)",
+}
+MOVIES = range(1, 31)
+NOTHING = {"BOOLEAN": False, "TIMESTAMP": AT, "VARCHAR": ""}
+
+
+def serve_by_hand(serve: Path, edition: str = "ml-latest-small") -> Path:
+    """Publish the planted tables below `serve` as the release does, without record and Parquet."""
+    folder = serve / edition
+    snapshot = folder / "snapshots" / "000001"
+    snapshot.mkdir(parents=True)
+    with duckdb.connect(snapshot / "movielens.duckdb") as con:
+        fill(con, edition)
+    (snapshot / "report.html").write_text("<p>The report</p>")
+    (folder / "current").symlink_to("snapshots/000001")
+    for name in ("movielens.duckdb", "report.html"):
+        (folder / name).symlink_to(f"current/{name}")
+    return folder
+
+
+def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
+    """30 ratings of each movie; movie 8 has the highest bias, each other less than the one before.
+
+    The neighbours of a movie are those with the ids after its own.
+    """
+    for script in SCRIPTS:
+        con.execute((SQL / f"{script}.sql").read_text(encoding="utf-8"))
+    champion = f"{edition}-dot_product_bias_wd-0123456789ab"
+    add(con, "publish_info", edition=edition, published_at=AT, champion_run_id=champion)
+    for place, (variant, mse) in enumerate(RUNS.items(), start=1):
+        named = {"run_id": f"{edition}-{variant}-0123456789ab", "variant": variant}
+        best = variant == "dot_product_bias_wd"
+        add(con, "runs", **named, valid_mse=mse, is_current=True, is_champion=best)
+        add(con, "standings", **named, place=place)
+    for movie in MOVIES:
+        genres = ["Drama", "War"] if movie % 2 else ["Comedy"]
+        title = TITLES.get(movie, f"Planted {movie} ({1970 + movie})")
+        add(con, "movies", movie_id=movie, item_id=movie, title=title, genres=genres)
+        rank = 1 if movie == 8 else movie + (movie < 8)
+        bias = {"bias": 1 - rank / 10, "rank": rank, "n_ratings": 30, "mean_rating": 3.0}
+        add(con, "movie_bias", item_id=movie, **bias)
+        for k in (1, 2, 3):
+            near = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1, "rank": k, "cosine": 1 / k}
+            add(con, "movie_similarity", item_id=movie, **near)
+    con.execute("""
+        INSERT INTO ratings BY NAME SELECT
+            row_number() OVER () - 1 AS position, u AS user_id, m AS movie_id, 4 AS rating, 0 AS ts
+        FROM range(1, 31) AS a(u), range(1, 31) AS b(m)""")
+
+
+def add(con: duckdb.DuckDBPyConnection, table: str, **known: Any) -> None:
+    """A row of these values; what a column must have besides is 0, false or empty."""
+    needed = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE table_name = $table AND NOT is_nullable",
+        {"table": table},
+    ).fetchall()
+    row = {name: [] if "[]" in kind else NOTHING.get(kind, 0) for name, kind in needed} | known
+    places = ", ".join("?" for _ in row)
+    con.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))

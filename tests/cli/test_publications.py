@@ -1,0 +1,118 @@
+"""`snapshots`, `rollback`, `status` and `gc`, over publications that are made up."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from filelock import FileLock
+
+from collab.base.paths import DataDir
+from collab.release import rollback, snapshot
+from tests.cli.served import serve_by_hand
+from tests.typed import Capture, cells, error, out
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `snapshot.json` says of it."""
+
+    edition: str = "ml-1m"
+    variant: str = "als"
+    champion: str = "ml-1m-als-0123456789ab"
+    valid_mse: float = 0.75
+    published_at: str = "2026-01-02T03:04:05+00:00"
+    data_fingerprint: str = "f" * 64
+    as_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A snapshot that stands nowhere."""
+
+    seq: int
+    withdrawn: bool = False
+    size: int = 2**20
+    record: Record = field(default_factory=Record)
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataDir:
+    """A data folder with four snapshots of ml-1m, the second of which is served."""
+    made = [Made(4, record=Record(as_of="1998-01-01")), Made(3, withdrawn=True), Made(2), Made(1)]
+    monkeypatch.setattr(snapshot, "list_snapshots", lambda folder: made)
+    monkeypatch.setattr(snapshot, "current_snapshot", lambda folder: made[2])
+    monkeypatch.setattr(rollback, "roll_back", lambda folder, seq: made[-seq])
+    monkeypatch.setenv("COLLAB_DATA_DIR", str(tmp_path))
+    serve_by_hand(tmp_path / "serve", "ml-1m")
+    return DataDir(tmp_path)
+
+
+@pytest.mark.usefixtures("there")
+def test_snapshots_tell_what_became_of_each(capsys: Capture) -> None:
+    rows = cells(out(capsys, "snapshots"))
+    assert [(row[0], row[-1]) for row in rows] == [
+        ("4", "as of 1998-01-01"),
+        ("3", "withdrawn"),
+        ("2", "served"),
+        ("1", ""),
+    ]
+    assert rows[0][1:6] == ["2026-01-02 03:04", "ml-1m", "als", "0.7500", "1.0"]
+
+
+@pytest.mark.usefixtures("there")
+def test_rollback(capsys: Capture) -> None:
+    printed = out(capsys, "rollback", "1")
+    assert printed.startswith("Snapshot 1 of 2026-01-02T03:04:05+00:00 is served.\n")
+
+
+def test_status_tells_of_every_edition_and_of_one(capsys: Capture, there: DataDir) -> None:
+    serve_by_hand(there.serve, "ml-100k")
+    manifest = there.lake / "ml-1m" / ("f" * 16) / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"source": {"origin": "a mirror"}}))
+    printed = out(capsys, "status")
+    assert printed.count("Published: ml-1m, snapshot 000002, ") == 2  # one for each folder
+    assert "  data: ml-1m ffffffffffffffff, from a mirror\n" in printed
+    assert "  champion: ml-1m-als-0123456789ab, valid MSE 0.7500\n" in printed
+    assert out(capsys, "status", "--edition", "ml-1m").count("Published: ") == 1
+    assert "Known: ml-100k, ml-1m" in error(capsys, "status", "--edition", "ml-10m")
+
+
+def test_status_knows_every_place_where_something_is_built(capsys: Capture, there: DataDir) -> None:
+    there.datasets.mkdir()
+    with (
+        FileLock(there.datasets / ".ml-1m-u1-12.lock"),
+        FileLock(there.serve / "ml-1m" / ".publish.lock"),
+    ):
+        assert "Running: datasets/ml-1m-u1-12, serve/ml-1m/publish\n" in out(capsys, "status")
+        assert "Something runs: datasets/ml-1m-u1-12" in error(capsys, "gc", "--remove")
+    assert "Running: nothing\n" in out(capsys, "status")
+
+
+@pytest.fixture
+def removed(there: DataDir, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What was removed of the one folder that may go once it is 30 days old."""
+    gone: list[Path] = []
+    item = SimpleNamespace(folder=there.runs / "ml-1m-als-0123456789ab", size=3 * 2**20)
+
+    def remove(data: DataDir, found: list[SimpleNamespace]) -> None:
+        gone.extend(item.folder for item in found)
+
+    made = ModuleType("collab.release.retention")
+    made.__dict__["removable"] = lambda data, days: [item] if days <= 30 else []
+    made.__dict__["remove"] = remove
+    monkeypatch.setitem(sys.modules, "collab.release.retention", made)
+    return gone
+
+
+def test_gc_removes_only_what_it_is_told_to(capsys: Capture, removed: list[Path]) -> None:
+    listed = "     3.0 MiB  runs/ml-1m-als-0123456789ab\n1 folders, 3.0 MiB: "
+    assert out(capsys, "gc") == f"{listed}would be removed with --remove\n"
+    assert removed == []
+    assert out(capsys, "gc", "--remove", "--days", "31").startswith("0 folders")
+    assert removed == []
+    assert out(capsys, "gc", "--remove") == f"{listed}removed\n"
+    assert [path.name for path in removed] == ["ml-1m-als-0123456789ab"]

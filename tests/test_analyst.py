@@ -1,0 +1,89 @@
+"""An analyst needs none of the packages that the extras bring."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.served import serve_by_hand
+
+EXTRAS = (
+    "torch numpy pandas prefect pyarrow altair httpx safetensors jinja2 markupsafe psutil sklearn "
+    "scipy ray fastapi sqlalchemy vl_convert"
+)
+WITHOUT = f"""
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {EXTRAS.split()!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def run_without(code: str) -> subprocess.CompletedProcess[str]:
+    """A program, where the extras are not installed."""
+    command = [sys.executable, "-c", WITHOUT + code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def collab(*typed: str) -> subprocess.CompletedProcess[str]:
+    """A command of `collab`, likewise."""
+    return run_without(f"from collab.cli import main; sys.exit(main({list(typed)!r}))")
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a publication made by hand."""
+    root = tmp_path_factory.mktemp("analyst")
+    serve_by_hand(root / "serve")
+    return root
+
+
+def test_what_is_missing_is_missing() -> None:
+    assert "No module named 'torch'" in run_without("import torch.nn").stderr
+
+
+def test_connect(there: Path) -> None:
+    code = f"""
+import collab
+with collab.connect({str(there)!r}) as con:
+    print(con.execute("SELECT edition FROM publish_info").fetchall())
+"""
+    done = run_without(code)
+    assert (done.stderr, done.stdout) == ("", "[('ml-latest-small',)]\n")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "--help",
+        "leaderboard --help",
+        "--version",
+        "--print-completion bash",
+        "status",
+        "leaderboard",
+        "history",
+        "similar Alien",
+        "bias --genre Drama",
+        "sql --json FROM\tmovies",
+        "sql --csv FROM\tmovies",
+        "sql FROM\tmovies --parquet {there}/movies.parquet",
+        "report",
+    ],
+)
+def test_a_command(there: Path, typed: str) -> None:
+    done = collab("--data-dir", str(there), *typed.format(there=there).split(" "))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("snapshots", "Nothing is published"), ("rollback 7", "no snapshot 7")]
+)
+def test_a_command_that_finds_no_record(there: Path, typed: str, said: str) -> None:
+    done = collab("--data-dir", str(there), *typed.split())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
