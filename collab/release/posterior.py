@@ -3,8 +3,8 @@
 Factors of one draw may be rotated against those of another, and a column that hardly any user
 cares for counts as much as one that all do. Both fall away where items are measured by what users
 make of them: with C = E[p p'] over the users of a draw, <q_i, C q_j> is how far the predictions for
-two items vary together over all users. So an item's row is q L with L L' = C, the users' metric, and
-whatever is said of it is averaged over the draws.
+two items vary together over all users. So an item's row is q L with L L' = C, the users' metric,
+and whatever is said of it is averaged over the draws.
 """
 
 from collections.abc import Iterable
@@ -118,7 +118,9 @@ def shares_among(units: Tensor, rows: Tensor) -> Tensor:
     return among / len(used)
 
 
-def posterior_components(draws: Draws, at: NDArray[np.int64], n: int) -> tuple[Tensor, Tensor]:
+def posterior_components(
+    draws: Draws, at: NDArray[np.int64], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Principal components of some items from all draws at once.
 
     The inner products of rows do not change when a draw is rotated, so their mean over the draws
@@ -126,7 +128,7 @@ def posterior_components(draws: Draws, at: NDArray[np.int64], n: int) -> tuple[T
     is skewed, which is the same for every seed.
 
     Returns:
-        Scores (m, n) float64 and the share of the variance that each explains (n,).
+        Scores (m, n) and the share of the variance that each explains (n,).
     """
     rows = draws.items[:, torch.from_numpy(at)].double()
     aside = rows.transpose(0, 1).reshape(len(at), -1) / len(rows) ** 0.5
@@ -134,4 +136,5 @@ def posterior_components(draws: Draws, at: NDArray[np.int64], n: int) -> tuple[T
     scores = (left * values)[:, :n]
     sign = scores.pow(3).sum(0).sign()
     sign[sign == 0] = 1
-    return scores * sign, (values.square() / values.square().sum())[:n]
+    shares = values.square() / values.square().sum()
+    return (scores * sign).numpy(), shares[:n].numpy()
