@@ -59,9 +59,11 @@ def bias_columns(draws: Tensor) -> pd.DataFrame:
     """How sure biases (S, n) are: `sd, low, high, p_top50, p_bottom50`, a row each of n.
 
     The interval holds 95 %; the last two are the shares of draws in which a bias is among the 50
-    highest and lowest.
+    highest and lowest. A shift that users' biases make up for is no doubt about any of them, so the
+    draws are set to one mean first.
     """
     n_draws, n = draws.shape
+    draws = draws - draws.mean(1, keepdim=True) + draws.mean()
     mean, sd = draws.mean(0), draws.std(0)
     shares = {}
     for name, largest in (("p_top50", True), ("p_bottom50", False)):
