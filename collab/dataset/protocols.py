@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,6 +45,18 @@ class Protocol:
         if self.name not in NAMES:
             raise unknown_name("protocol", self.name, list(NAMES))
         require_seed("split seed", self.split_seed)
+
+    @classmethod
+    def from_json(cls, values: Any) -> "Protocol":
+        """The protocol of a record.
+
+        Raises:
+            ValueError: this version has no such protocol.
+        """
+        try:
+            return cls(**values)
+        except (TypeError, CollabError) as error:
+            raise ValueError(f"the protocol {values} is not known: {error}") from error
 
     @property
     def label(self) -> str:

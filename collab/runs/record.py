@@ -11,7 +11,7 @@ from typing import Any
 
 from collab.base.errors import CollabError
 from collab.base.files import committed, read_json, readable
-from collab.base.records import record_of
+from collab.base.records import record_of, require_schema
 from collab.dataset.protocols import Protocol
 from collab.estimators.api import Recipe
 
@@ -105,8 +105,8 @@ def parse_record(values: Mapping[str, Any]) -> RunRecord:
     Raises:
         ValueError: they are of another version.
     """
-    cut = values.get("protocol")
-    protocol = Protocol(**cut) if isinstance(cut, Mapping) else Protocol()
+    require_schema(values, SCHEMA)
+    protocol = Protocol.from_json(values.get("protocol"))
     return record_of(RunRecord, values, SCHEMA, protocol=protocol)
 
 
