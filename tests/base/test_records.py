@@ -1,6 +1,7 @@
 """Records: read where they are of the version that is understood, refused where not."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -25,10 +26,10 @@ def test_what_the_record_does_not_know_is_passed_over_and_what_is_given_goes_fir
         ({"schema": 2, "name": "Rex", "legs": 4}, "schema 2, expected 3"),
         ({"name": "Rex", "legs": 4}, "schema None, expected 3"),
         ({"schema": 3, "name": "Rex"}, "legs"),
+        (["Rex", 4], "schema None, expected 3"),
+        (None, "schema None, expected 3"),
     ],
 )
-def test_another_version_and_a_missing_field_are_named(
-    values: dict[str, object], said: str
-) -> None:
+def test_another_version_and_a_missing_field_are_named(values: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         record_of(Dog, values, 3)

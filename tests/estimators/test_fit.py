@@ -88,6 +88,7 @@ def test_the_same_seed_gives_the_same_bits(name: str, planted_dataset: Dataset) 
         {"momentum": (0.95, 0.85, 0.8)},
         {"beta2": 0.9},
         {"eps": 1e-2},
+        {"row_eps": 1e-2},
         {"wd": 1.0},
         {"arguments": {"n_factors": 40, "y_range": (0, 5.5)}},
         {"arguments": {"n_factors": 50, "y_range": (0, 6)}},

@@ -32,7 +32,8 @@ def test_all_else_is_the_chapters() -> None:
         assert (sgd.epochs, sgd.batch_size, sgd.lr_max) == (5, 64, 5e-3)
         assert sgd.sized(944, 1638) == sgd
         assert (sgd.div, sgd.div_final, sgd.pct_start) == (25, 1e5, 0.25)
-        assert (sgd.momentum, sgd.beta2, sgd.eps) == ((0.95, 0.85, 0.95), 0.99, 1e-5)
+        assert (sgd.momentum, sgd.beta2) == ((0.95, 0.85, 0.95), 0.99)
+        assert (sgd.eps, sgd.row_eps) == (1e-5, 0)
         assert sgd.arguments.get("y_range", (0, 5.5)) == (0, 5.5)
         assert sgd.arguments.get("n_factors", 50) == 50
 
@@ -95,6 +96,13 @@ def test_a_share_settles_the_batch_by_users_and_items() -> None:
     assert settings.sized(900, 1100).batch_size == 600
     assert settings.sized(90, 100).batch_size == 64
     assert settings.sized(900, 1100).batch_share == 0
+
+
+def test_eps_follows_the_batch_where_it_is_of_a_row() -> None:
+    settings = Settings(batch_size=64, batch_share=0.3, row_eps=0.6)
+    assert settings.sized(900, 1100).eps == pytest.approx(0.001)
+    assert settings.sized(900, 1100).row_eps == 0
+    assert Settings(eps=0.5).sized(900, 1100).eps == 0.5
 
 
 def test_an_unknown_variant_suggests_the_nearest() -> None:

@@ -125,8 +125,8 @@ def test_the_newest_of_each_variant(tmp_path: Path) -> None:
 
 
 def test_the_split_of_most_variants_comes_first_and_its_kind_follows(tmp_path: Path) -> None:
-    other = {"dataset": "ml-100k-random-1-0", "protocol": vars(SEED_1)}
-    fold = {"dataset": "ml-100k-u1-0", "protocol": vars(Protocol(name="u1"))}
+    other: dict[str, Any] = {"dataset": "ml-100k-random-1-0", "protocol": vars(SEED_1)}
+    fold: dict[str, Any] = {"dataset": "ml-100k-u1-0", "protocol": vars(Protocol(name="u1"))}
     write_run(tmp_path, "als-1", started_at=day(1), **other)
     write_run(tmp_path, "als-42", started_at=day(2))
     write_run(tmp_path, "bias-42", variant="bias_only", started_at=day(3))
