@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from collab.base.files import read_json, readable, write_json
+from collab.base.files import committed, read_json, readable, write_json
 from collab.base.paths import DataDir
 from collab.base.serving import served_editions
 from collab.release.snapshot import list_snapshots
-from collab.runs.record import Run, load_run, parse_record, recorded_runs
+from collab.runs.record import Run, load_run, parse_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class Removable:
 
 def all_runs(data: DataDir) -> list[Run]:
     """Every run there is or was, oldest first."""
-    there = recorded_runs(data.runs)
+    there = readable(committed(data.runs, "run.json", "metrics.parquet"), load_run)
     known = {run.run_id for run in there}
     gone = readable(sorted(data.history.glob("*.json")), load_remembered)
     every = [*there, *(run for run in gone if run.run_id not in known)]

@@ -102,6 +102,20 @@ def test_it_draws_everything_within_the_page(open_page: Open, size: str, scheme:
     assert background(page) == ("rgb(18, 21, 26)" if scheme == "dark" else "rgb(255, 255, 255)")
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_the_leaderboard_fits_and_shows_how_sure_each_place_is(open_page: Open, size: str) -> None:
+    page = open_page(size)
+    board, table = page.locator("#leaderboard"), page.locator("#leaderboard table")
+    outer, inner = board.bounding_box(), table.bounding_box()
+    assert outer
+    assert inner
+    assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 1
+    for name in ("Behind the first", "Over splits"):
+        assert table.locator("th", has_text=name).is_visible()
+    cells = table.locator("tbody tr").first.locator("td:visible").all_inner_texts()
+    assert " ".join(cells[4].split()) == "0.9500 ± 0.0100 (3)"
+
+
 def test_plots_follow_the_width_and_the_scheme(open_page: Open) -> None:
     page = open_page()
     plot = page.locator("[data-plot=ratings]")
