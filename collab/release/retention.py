@@ -4,13 +4,12 @@ Of a run that goes, its record and its history stay as one small file, `history/
 that `runs` and `metrics` go on telling of every run there ever was.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -118,9 +117,13 @@ def remove(data: DataDir, found: list[Removable]) -> None:
 
 
 def remember(data: DataDir, folder: Path) -> None:
-    """Keep a run's record and metrics beyond its folder; of another version there is nothing."""
-    for run in readable([folder], load_run):
+    """Keep a run's record and metrics beyond its folder; of what cannot be read there is nothing."""
+    for record in readable([folder], memory_of):
         data.history.mkdir(exist_ok=True)
-        metrics = json.loads(metrics_of(run).to_json(orient="records"))
-        record = {"run": asdict(run.record), "metrics": metrics}
-        write_json(data.history / f"{run.run_id}.json", record)
+        write_json(data.history / f"{folder.name}.json", record)
+
+
+def memory_of(folder: Path) -> dict[str, Any]:
+    """What is kept of a run."""
+    run = load_run(folder)
+    return {"run": asdict(run.record), "metrics": metrics_of(run).to_dict("records")}
