@@ -73,7 +73,7 @@ def write_run(folder: Path, lake: Manifest, **changed: Any) -> None:
         "started_at": "2026-11-24T07:00:00+00:00",
         "train_seconds": 0.4,
         "seconds": 1.5,
-        "stages": {name: stage for name in ("load", "train", "write")},
+        "stages": dict.fromkeys(("load", "train", "write"), stage),
         "device": "cpu",
         "device_name": "x86_64",
         "threads": 2,
@@ -81,7 +81,9 @@ def write_run(folder: Path, lake: Manifest, **changed: Any) -> None:
         "versions": {"python": "3.11.9", "torch": "2.13.0"},
     }
     write_json(folder / "run.json", {**record, **changed})
-    metrics = [{"epoch": 1, "split": "valid", "metric": name, "value": v} for name, v in errors.items()]
+    metrics = [
+        {"epoch": 1, "split": "valid", "metric": name, "value": v} for name, v in errors.items()
+    ]
     pd.DataFrame(metrics).to_parquet(folder / "metrics.parquet")
     row = {"position": 0, "user_id": 1, "movie_id": 1, "rating": 5.0, "prediction": 4.0}
     known = {"user_known": True, "item_known": True}
@@ -97,7 +99,9 @@ def write_serve(serve: Path, lake: Manifest) -> None:
     folder = serve / "snapshots" / "000007"
     (folder / "parquet").mkdir(parents=True)
     with duckdb.connect(folder / "movielens.duckdb") as con:
-        con.execute("CREATE TABLE publish_info AS SELECT $edition AS edition", {"edition": lake.edition})
+        con.execute(
+            "CREATE TABLE publish_info AS SELECT $edition AS edition", {"edition": lake.edition}
+        )
         con.sql("FROM publish_info").write_parquet(str(folder / "parquet" / "publish_info.parquet"))
     (folder / "report.html").write_text("the older report")
     record = {

@@ -44,7 +44,11 @@ def write_database(path: Path, *, edition: str = "ml-100k", splits: int = 1) -> 
         create(con, "publish_info", [info(edition, splits)])
         runs = [run(RUN, 0.9), run(OTHER_RUN, 1.0), run(RELEASE, None)]
         create(con, "runs", runs)
-        create(con, "standings", [standing(RUN, splits, 0.0), standing(OTHER_RUN, 1, 0.1 if splits == 1 else 0.01)])
+        create(
+            con,
+            "standings",
+            [standing(RUN, splits, 0.0), standing(OTHER_RUN, 1, 0.1 if splits == 1 else 0.01)],
+        )
         create(con, "metrics", history(RUN, 0.9) + history(OTHER_RUN, 1.0))
         create(con, "check_results", checks())
         insert_interpretation(con)
@@ -118,6 +122,7 @@ def info(edition: str, splits: int) -> dict[str, Any]:
         "expected_mse": 0.95 if several else 0.9,
         "expected_sd": 0.01 if several else None,
         "shares_first_place": ["dot_product_bias_wd", *(["dot_product"] if several else [])],
+        "y_low": 0.0,
         "left_out": ["als: it <diverged>"] if several else [],
         "licence": "none",
         "citation": "nobody",

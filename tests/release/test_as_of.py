@@ -60,9 +60,7 @@ def test_it_holds_nothing_that_came_later(mine: Published, earlier: Run) -> None
     with duckdb.connect(snapshot.database, read_only=True) as con:
         naive = DAY.replace(tzinfo=None)
         assert ask(con, "SELECT as_of FROM publish_info") == [(naive,)]
-        assert ask(con, "SELECT count(*), max(user_id) FROM ratings") == [
-            (len(ratings), LAST_USER)
-        ]
+        assert ask(con, "SELECT count(*), max(user_id) FROM ratings") == [(len(ratings), LAST_USER)]
         assert ask(con, "SELECT max(user_id) FROM user_bias") == [(LAST_USER,)]
         n = sum(rated(user, 2) for user in range(1, LAST_USER + 1))
         assert ask(con, "SELECT n_ratings FROM movie_bias WHERE item_id = 2") == [(n,)]
@@ -77,11 +75,11 @@ def test_its_runs_stand_in_later_publications(mine: Published, earlier: Run) -> 
     assert (snapshot.seq, made) == (3, True)
     assert served(mine) == snapshot
     with collab.connect(mine.data.root) as con:
-        found = ask(con, "SELECT run_id, role, is_current, protocol FROM runs WHERE as_of IS NOT NULL")
+        found = ask(
+            con, "SELECT run_id, role, is_current, protocol FROM runs WHERE as_of IS NOT NULL"
+        )
         assert (earlier.run_id, "history", False, "random") in found
-        assert [row[1:] for row in found if row[0] != earlier.run_id] == [
-            ("history", False, "all")
-        ]
+        assert [row[1:] for row in found if row[0] != earlier.run_id] == [("history", False, "all")]
         assert ask(con, "SELECT as_of FROM publish_info") == [(None,)]
         epochs = f"SELECT max(epoch) FROM metrics WHERE run_id = '{earlier.run_id}'"
         assert ask(con, epochs) == [(8,)]
@@ -90,7 +88,7 @@ def test_its_runs_stand_in_later_publications(mine: Published, earlier: Run) -> 
 def test_nobody_goes_back_to_it(mine: Published, earlier: Run) -> None:
     before = served(mine)
     mine.publish([earlier])
-    with pytest.raises(CollabError, match="Snapshot 2 is as of 1998-.* and never served; open .*"):
+    with pytest.raises(CollabError, match=r"Snapshot 2 is as of 1998-.* and never served; open .*"):
         roll_back(mine.serve, 2)
     assert served(mine) == before
     assert not any(snapshot.withdrawn for snapshot in list_snapshots(mine.serve))

@@ -1,6 +1,5 @@
 """Bias and components, worked out by hand."""
 
-
 import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file

@@ -118,7 +118,8 @@ def test_recommendations_are_the_best_unseen_by_the_model_itself(scored: Publish
 def test_how_a_score_becomes_stars_is_published(scored: Published) -> None:
     with collab.connect(scored.data.root) as con:
         ((variant, *found),) = ask(
-            con, "SELECT champion_variant, y_low, y_high, clip_low, clip_high, mean FROM publish_info"
+            con,
+            "SELECT champion_variant, y_low, y_high, clip_low, clip_high, mean FROM publish_info",
         )
         ((mean,),) = ask(con, "SELECT avg(rating) FROM ratings")
         low, high = ask(con, "SELECT min(prediction), max(prediction) FROM recommendations")[0]

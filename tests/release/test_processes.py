@@ -108,9 +108,7 @@ def test_a_killed_publisher_leaves_a_whole_publication(
     assert not list((serve / "snapshots").glob("*.tmp"))
 
 
-def test_a_writer_that_died_does_not_stop_the_next_publication(
-    data: DataDir, serve: Path
-) -> None:
+def test_a_writer_that_died_does_not_stop_the_next_publication(data: DataDir, serve: Path) -> None:
     publish(serve, 1)
     assert start("leave_wal", data.root).wait() == -signal.SIGKILL
     (wal,) = serve.rglob("*.wal")

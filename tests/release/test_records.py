@@ -1,4 +1,4 @@
-"""A data folder that an older version of the program wrote is read where it can be, else left out."""
+"""What an older version of the program wrote is read where it can be, and else left out."""
 
 import json
 from pathlib import Path

@@ -35,7 +35,9 @@ def predictions(squared: ArrayLike, repeated: ArrayLike = False) -> pd.DataFrame
     return table.assign(prediction=3.0 + errors, repeated=np.broadcast_to(repeated, n))
 
 
-def publish_errors(serve: Path, squared: ArrayLike, *, serves: bool = True, **said: Any) -> Snapshot:
+def publish_errors(
+    serve: Path, squared: ArrayLike, *, serves: bool = True, **said: Any
+) -> Snapshot:
     """A publication whose champion errs so."""
     table = predictions(squared).assign(run_id="before")
 
@@ -81,7 +83,9 @@ def test_within_the_limit(serve: Path, champion: Champion, mse: float) -> None:
 def test_beyond_the_limit(serve: Path, champion: Champion) -> None:
     publish_errors(serve, 2.0)
     publish_errors(serve, 1.0)
-    with pytest.raises(CollabError, match=r"1\.0210, 2\.1% worse \(.*\) than 1\.0000 of snapshot 2"):
+    with pytest.raises(
+        CollabError, match=r"1\.0210, 2\.1% worse \(.*\) than 1\.0000 of snapshot 2"
+    ):
         compare(serve, champion(1.021), 0.02)
     assert compare(serve, champion(1.021), 0.03).max_regression == 0.03
     assert compare(serve, champion(5.0), None).regression == pytest.approx(4.0)
