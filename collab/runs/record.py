@@ -119,12 +119,6 @@ def load_run(folder: Path) -> Run:
     return Run(folder=folder, record=parse_record(read_json(folder / "run.json")))
 
 
-def recorded_runs(runs: Path) -> list[Run]:
-    """All runs with a readable record, oldest first; whether their files are whole is not asked."""
-    found = readable((path.parent for path in sorted(runs.glob("[!.]*/run.json"))), load_run)
-    return sorted(found, key=lambda run: (run.record.started_at, run.run_id))
-
-
 def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) -> list[Run]:
     """The runs to publish: those named, or the newest of each variant on these data.
 
