@@ -1,0 +1,1 @@
+"""Operations: what starts, ends and watches the deployments."""

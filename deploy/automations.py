@@ -5,11 +5,13 @@ collab: overdue         no publication for so many hours starts `watch`, which s
 collab: notification    a failed, crashed or overdue run is told through a block
 """
 
-import argparse
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
+from cyclopts.types import PositiveFloat
 from prefect.automations import (
     Automation,
     ChangeFlowRunState,
@@ -23,8 +25,10 @@ from prefect.client.schemas.objects import StateType
 from prefect.events import emit_event
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
 
 from collab.base.errors import CollabError
+from collab.cli.app import make_app, run
 from flows.watch import PUBLICATION_OVERDUE
 from tasks.events import TABLES_PUBLISHED
 
@@ -36,6 +40,13 @@ BODY = """{% if event.event.startswith("prefect.flow-run") -%}
 {{ flow.name }} '{{ flow_run.name }}' is {{ flow_run.state.name }}: {{ flow_run.state.message }}
 {{ flow_run|ui_url }}
 {%- else %}{{ event.event }}: {{ event.payload }}{% endif %}"""
+
+app = make_app(
+    "python -m deploy.automations",
+    "The automations: they mark what crashed, start the watch when nothing was published for too "
+    "long, and tell of both. Applied again they become what they should be.",
+    "python -m deploy.automations --block custom-webhook/collab-alerts",
+)
 
 
 def crashed(window: timedelta) -> AutomationCore:
@@ -135,29 +146,42 @@ def apply(wanted: AutomationCore) -> None:
         Automation(**wanted.model_dump()).create()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Apply all automations; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.automations", description=__doc__)
-    add = parser.add_argument
-    add("--hours", type=float, default=192, help="without a publication (default: %(default)s)")
-    add("--heartbeat", type=float, default=90, help="seconds without one (default: %(default)s)")
-    add("--block", default=BLOCK, help="TYPE/NAME for notifications (default: %(default)s)")
-    given = parser.parse_args(arguments)
-    try:
-        apply(crashed(timedelta(seconds=given.heartbeat)))
-        apply(overdue(find_watch(), timedelta(hours=given.hours)))
-    except CollabError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
+def apply_all(hours: float, heartbeat: float, block: str) -> str:
+    """Apply every automation; returns what is said of it."""
+    apply(crashed(timedelta(seconds=heartbeat)))
+    apply(overdue(find_watch(), timedelta(hours=hours)))
     emit_event(event=APPLIED, resource={"prefect.resource.id": "collab.automations"})
-    if block := find_block(given.block):
-        apply(notification(block))
-        sys.stdout.write(f"Applied: crashed, overdue, notification through {given.block}.\n")
-    else:
-        sys.stdout.write(
-            f"Applied: crashed, overdue. No notification: there is no block {given.block}.\n"
-        )
-    return 0
+    there = find_block(block)
+    if there is None:
+        return f"Applied: crashed, overdue. No notification: there is no block {block}."
+    apply(notification(there))
+    return f"Applied: crashed, overdue, notification through {block}."
+
+
+@app.default
+def command(
+    *, hours: PositiveFloat = 192, heartbeat: PositiveFloat = 90, block: str = BLOCK
+) -> None:
+    """Create the automations, or make those that are there what they should be.
+
+    Args:
+        hours: Without a publication, until `watch` says that it is overdue.
+        heartbeat: Seconds without one, until a flow run is marked Crashed.
+        block: Of notifications, TYPE/NAME; without such a block there are none.
+    """
+    try:
+        told = apply_all(hours, heartbeat, block)
+    except httpx.TransportError as error:
+        raise CollabError(
+            f"No Prefect server answers at {PREFECT_API_URL.value()}. "
+            "Start one with `make serve`, or set PREFECT_API_URL to yours."
+        ) from error
+    sys.stdout.write(f"{told}\n")
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Apply all automations; returns the exit code."""
+    return run(app, tokens)
 
 
 if __name__ == "__main__":

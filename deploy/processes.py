@@ -1,13 +1,13 @@
 """Processes that `deploy.serve` starts, and how they and all that they started are ended."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 GRACE_SECONDS = 6.0
 
@@ -26,24 +26,23 @@ def start(arguments: list[str], log: Path, environment: Mapping[str, str]) -> su
         )
 
 
-def descendants(pid: int) -> list[int]:
-    """All living processes that a process started, directly or not."""
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    ).stdout
-    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    found, parents = [], {pid}
-    while parents:
-        parents = {child for child, parent in pairs if parent in parents}
-        found += sorted(parents)
-    return found
+def descendants(pid: int) -> list[psutil.Process]:
+    """All processes that a process started, directly or not; none where it is gone.
+
+    They are known by pid and time of creation, so that no signal reaches another process that was
+    given the pid of one that ended.
+    """
+    with suppress(psutil.NoSuchProcess):
+        return list(psutil.Process(pid).children(recursive=True))
+    return []
 
 
 def end(child: subprocess.Popen[str]) -> None:
     """End a process after what it started: the latter first, so that it can still take notice."""
+    if child.poll() is not None:  # its pid may be another's by now
+        return
     end_all(descendants(child.pid))
-    if child.poll() is None:
-        child.terminate()
+    child.terminate()
     try:
         child.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
@@ -51,26 +50,22 @@ def end(child: subprocess.Popen[str]) -> None:
         child.wait()
 
 
-def end_all(pids: Iterable[int]) -> None:
+def end_all(processes: Iterable[psutil.Process]) -> None:
     """SIGTERM, and SIGKILL for those that still live after the grace period."""
-    pids = list(pids)
-    send(pids, signal.SIGTERM)
+    processes = list(processes)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
     deadline = time.monotonic() + GRACE_SECONDS
-    while any(lives(pid) for pid in pids) and time.monotonic() < deadline:
+    while any(lives(process) for process in processes) and time.monotonic() < deadline:
         time.sleep(0.1)
-    send(pids, signal.SIGKILL)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
-def send(pids: list[int], number: signal.Signals) -> None:
-    """Send a signal to those that are still there."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def lives(pid: int) -> bool:
+def lives(process: psutil.Process) -> bool:
     """Whether a process is there and no zombie."""
-    shown = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return bool(shown) and not shown.startswith("Z")
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False

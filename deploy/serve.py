@@ -1,30 +1,38 @@
-"""A persistent server, a work pool, the deployments and a worker in one command.
+"""A persistent server, a work pool, the deployments and a worker: `python -m deploy.serve`."""
 
-`python -m deploy.serve`, or `make serve`. All of it listens on 127.0.0.1 alone. Ctrl-C ends all of
-it, flow runs included; what they had committed stays, and the next run goes on from there.
-"""
-
-import argparse
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Annotated
 
 import httpx
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from collab.base.errors import CollabError
 from collab.base.paths import ENV_DATA_DIR, DataDir, writable_data_dir
+from collab.cli.app import make_app, run
 from deploy.processes import end, start
 
 HOST = "127.0.0.1"
 START_SECONDS = 300.0
 ROOT = Path(__file__).parent.parent
+Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65534))]  # the next one is used too
+
+app = make_app(
+    "python -m deploy.serve",
+    "A persistent server, a work pool, the deployments and a worker, all on 127.0.0.1. Ctrl-C ends "
+    "all of it, flow runs included; what they had committed stays, and the next run goes on.",
+    "python -m deploy.serve --port 4300 --data-dir /srv/movielens",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,25 +173,27 @@ def heed_no_more() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Serve until ended; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.serve", description=__doc__)
-    add = parser.add_argument
-    add("--data-dir", metavar="DIR", help="where all is kept (default: COLLAB_DATA_DIR or data)")
-    add("--port", type=int, default=4200, help="of the UI (default: %(default)s)")
-    add("--pool", default="collab", help="the work pool (default: %(default)s)")
-    given = parser.parse_args(arguments)
+@app.default
+def command(*, data_dir: Path | None = None, port: Port = 4200, pool: str = "collab") -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Args:
+        data_dir: Where all is kept; by default COLLAB_DATA_DIR, else data.
+        port: Of the UI; the tables and the report are on the next one.
+        pool: The work pool's name.
+    """
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        data = writable_data_dir(given.data_dir)
+        data = writable_data_dir(data_dir)
         home = Path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
-        serve(Place(data=data, home=home, port=given.port, pool=given.pool))
-    except CollabError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    except KeyboardInterrupt:
+        serve(Place(data=data, home=home, port=port, pool=pool))
+    except KeyboardInterrupt:  # the way it is meant to end
         sys.stdout.write("\nEnded.\n")
-    return 0
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Serve until ended; returns the exit code."""
+    return run(app, tokens)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,6 @@ def last_publication(data: DataDir) -> datetime | None:
     good = [
         datetime.fromisoformat(entry["at"])
         for entry in read_journal(data)
-        if entry["step"] == "publish" and entry["outcome"] != "failed"
+        if entry["step"] == "publish" and entry["outcome"] != "failed" and not entry.get("as_of")
     ]
     return max(good, default=None)

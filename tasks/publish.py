@@ -19,8 +19,8 @@ def publish_tables(
     release: Release, data: DataDir, force: bool, max_regression: float | None
 ) -> tuple[Snapshot, bool]:
     """Build the tables, check them and flip the link."""
-    edition = release.lake.edition
-    with step(data, "publish", edition=edition, flow_run=flow_run.get_id()) as entry:
+    known = {"as_of": release.refit.record.as_of, "flow_run": flow_run.get_id()}
+    with step(data, "publish", edition=release.lake.edition, **known) as entry:
         snapshot, made = publish(release, data, force=force, max_regression=max_regression)
         entry["rows"], entry["where"] = release.lake.counts["ratings"], below(data, snapshot.folder)
         entry["outcome"] = "made" if made else "found"

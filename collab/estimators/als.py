@@ -21,7 +21,8 @@ from torch import Tensor
 from collab.dataset.rows import Groups, Rows
 from collab.estimators.api import Context, Factors, FoldedUser
 
-NUMBERS_AT_ONCE = 1 << 24  # gathered factors of one batch: 64 MiB of float32
+NUMBERS_AT_ONCE = 1 << 22  # gathered factors of one batch: 16 MiB of float32
+FULL = 0.75  # of a padded batch at least this part is rows
 START = 0.1  # standard deviation of the first item factors
 
 
@@ -35,10 +36,10 @@ class Als:
     """
 
     uses_time: ClassVar[bool] = False
-    n_factors: int = 32
-    sweeps: int = 8
-    ridge: float = 5.0
-    ridge_share: float = 0.05
+    n_factors: int = 50
+    sweeps: int = 6
+    ridge: float = 2.0
+    ridge_share: float = 0.1
 
     @property
     def passes(self) -> int:
@@ -119,15 +120,16 @@ class Side:
         first, end = 0, sum(length > 0 for length in lengths)
         while first < end:
             longest = lengths[first]
-            size = max(1, NUMBERS_AT_ONCE // (longest * width))
-            at = by_count[first : min(first + size, end)]
+            last = min(first + max(1, NUMBERS_AT_ONCE // (longest * width)), end)
+            last = first + sum(length >= FULL * longest for length in lengths[first:last])
+            at = by_count[first:last]
             step = torch.arange(longest, device=at.device)
             place = self.groups.starts[at][:, None] + step
             there = step < counts[at][:, None]
             place = torch.where(there, place, 0)
             columns = torch.where(there, self.others[place].long(), pad)
             yield at, columns, torch.where(there, self.ratings[place], 0.0)
-            first += size
+            first = last
 
 
 class Alternated:

@@ -18,17 +18,23 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from collab.base.errors import CollabError
+from collab.base.errors import CollabError, TransientError
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 ATTEMPTS = 4
 CHUNK = 1 << 16
+# a time-out, a connection that broke or was refused, an answer cut short
+PASSING = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 class SourceError(CollabError):
     """One source did not give the file; another may."""
+
+
+class UnreachableError(SourceError, TransientError):
+    """A source that could not be reached, is overloaded or out of order: it may do better later."""
 
 
 def download(url: str, partial: Path, *, pause: Callable[[float], None] = time.sleep) -> None:
@@ -40,7 +46,8 @@ def download(url: str, partial: Path, *, pause: Callable[[float], None] = time.s
         pause: waits between attempts (1, 2, 4 seconds).
 
     Raises:
-        SourceError: the file is not there, the address is none, or every attempt broke off.
+        SourceError: the file is not there, or the address is none.
+        UnreachableError: every attempt broke off.
     """
     try:
         if urlsplit(url).scheme == "file":
@@ -48,33 +55,36 @@ def download(url: str, partial: Path, *, pause: Callable[[float], None] = time.s
         else:
             fetch_patiently(url, partial, pause)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise SourceError(_reason(error)) from error
+        kind = UnreachableError if may_pass(error) else SourceError
+        raise kind(_reason(error)) from error
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether another attempt may do better."""
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        return status >= 500 or status == 429
+    return isinstance(error, PASSING)
 
 
 def fetch_patiently(url: str, partial: Path, pause: Callable[[float], None]) -> None:
     """Fetch, trying again where another attempt may do better."""
     for attempt in range(ATTEMPTS):
         try:
-            return fetch_rest(url, partial)
-        except httpx.HTTPStatusError as error:
-            status = error.response.status_code
-            if status < 500 and status != 429:
-                raise SourceError(f"it answered {status}") from error
-            problem: Exception = error
-        except httpx.UnsupportedProtocol:
-            raise
-        except httpx.TransportError as error:
-            problem = error
-            if isinstance(error, httpx.ConnectError) and attempt:
-                break
-        if attempt + 1 < ATTEMPTS:
-            log.warning("%s: %s; trying again", url, _reason(problem))
+            fetch_rest(url, partial)
+            return
+        except httpx.HTTPError as error:
+            attempts = 2 if isinstance(error, httpx.ConnectError) else ATTEMPTS
+            if attempt + 1 >= attempts or not may_pass(error):
+                raise
+            log.warning("%s: %s; trying again", url, _reason(error))
             pause(2.0**attempt)
-    raise problem
 
 
 def _reason(error: Exception) -> str:
     """What went wrong, never empty."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"it answered {error.response.status_code}"
     return str(error).split("\n")[0] or type(error).__name__
 
 

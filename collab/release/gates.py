@@ -8,7 +8,7 @@ from collab.base.errors import CollabError
 NOT_EMPTY = (
     "runs", "metrics", "movies", "users", "ratings", "movie_bias", "user_bias",
     "movie_similarity", "movie_pca", "movie_factors", "user_factors", "predictions",
-    "check_results", "example_queries", "standings",
+    "check_results", "example_queries", "standings", "pca_components",
 )  # fmt: skip
 KEYS = {
     "runs": "run_id",
@@ -20,6 +20,7 @@ KEYS = {
     "user_bias": "user_id",
     "movie_similarity": "item_id, neighbor_id",
     "movie_pca": "item_id",
+    "pca_components": "component",
     "movie_factors": "item_id",
     "user_factors": "user_id",
     "recommendations": "user_id, item_id",
@@ -49,7 +50,7 @@ FINITE = {
     "metrics": ("value",),
     "movie_bias": ("bias", "mean_rating"),
     "user_bias": ("bias",),
-    "movie_similarity": ("cosine",),
+    "movie_similarity": ("similarity", "cosine"),
     "movie_pca": ("pc1", "pc2", "pc3"),
     "predictions": ("prediction",),
     "recommendations": ("prediction",),
@@ -58,7 +59,7 @@ FINITE = {
 RANKED = {
     "movie_bias": ("true", "bias"),
     "user_bias": ("true", "bias"),
-    "movie_similarity": ("item_id", "cosine"),
+    "movie_similarity": ("item_id", "similarity"),
     "recommendations": ("user_id", "prediction"),
 }
 
@@ -89,7 +90,8 @@ def gates() -> list[Check]:
             WHERE rank <> expected"""
     queries["no_self_neighbor"] = "SELECT item_id FROM movie_similarity WHERE item_id = neighbor_id"
     queries["cosine_in_range"] = (
-        "SELECT item_id, neighbor_id, cosine FROM movie_similarity WHERE abs(cosine) > 1"
+        "SELECT item_id, neighbor_id, cosine, similarity FROM movie_similarity "
+        "WHERE abs(cosine) > 1 OR abs(similarity) > 1"
     )
     queries["recommendations_unseen"] = """
         SELECT user_id, item_id FROM recommendations SEMI JOIN (

@@ -1,5 +1,6 @@
 """What a model says of movies and users: biases, and principal components of the factors."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from collab.base.errors import CollabError
 from collab.dataset.dataset import load_dataset
-from collab.estimators.api import Factors, HasFactors
+from collab.estimators.api import Factors, Fitted, HasFactors
 from collab.runs.record import Run
 
 COMPONENTS = 3
@@ -32,9 +33,10 @@ class Learnt:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A run's model as tables: users, items, and how a score becomes stars."""
+    """A run's model: itself, and as tables: users, items, and how a score becomes stars."""
 
     run: Run
+    fitted: Fitted
     users: Learnt
     items: Learnt
     factors: Factors
@@ -52,6 +54,7 @@ def load_model(run: Run) -> Model:
     rows = load_dataset(run.folder.parent.parent / "datasets" / run.record.dataset)
     return Model(
         run=run,
+        fitted=fitted,
         users=learnt("user", rows.users.ids, found.user_factors, found.user_bias, run),
         items=learnt("item", rows.items.ids, found.item_factors, found.item_bias, run),
         factors=found,
@@ -80,24 +83,43 @@ def bias_table(found: Learnt, id_name: str) -> pd.DataFrame:
     return table.assign(rank=np.arange(1, len(table) + 1, dtype=np.int32))
 
 
-def pca_table(found: Learnt, chosen: NDArray[np.int32]) -> pd.DataFrame:
-    """The first three principal components of the factors of some items.
+Components = Callable[[NDArray[np.int64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+
+def pca_table(
+    found: Learnt, chosen: NDArray[np.int32], of: Components | None = None
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """The first three principal components of some items.
+
+    Args:
+        found: the items and what the model learnt of them.
+        chosen: ids; those that training never saw are left out.
+        of: the scores (m, n) of rows (m,) and the share of the variance that each explains (n,); by
+            default of the factors.
+
+    Returns:
+        `item_id, pc1, pc2, pc3`, in the order of `chosen`, and the shares.
+    """
+    row_of = pd.Series(np.arange(len(found.ids)), index=found.ids)
+    known = chosen[np.isin(chosen, found.ids)]
+    at = row_of[known].to_numpy(np.int64)
+    scores, shares = of(at) if of else components(found.factors[at])
+    columns: dict[str, Any] = {"item_id": known.astype(np.int32)}
+    for number in range(COMPONENTS):
+        there = number < scores.shape[1]
+        columns[f"pc{number + 1}"] = scores[:, number] if there else np.zeros(len(known))
+    return pd.DataFrame(columns), shares
+
+
+def components(factors: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The first principal components of factors (m, k): scores (m, n), share of the variance (n,).
 
     Components are centred and ordered by variance; each one's sign is set so that its largest
     loading is positive, which makes them the same in every run of the same factors.
-
-    Returns:
-        `item_id, pc1, pc2, pc3`, in the order of `chosen`.
     """
-    row_of = {int(id_): row for row, id_ in enumerate(found.ids)}
-    known = [int(id_) for id_ in chosen if int(id_) in row_of]
-    x = found.factors[[row_of[id_] for id_ in known]].astype(np.float64)
-    _, _, loadings = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    x = factors.astype(np.float64)
+    x = x - x.mean(axis=0)
+    _, values, loadings = np.linalg.svd(x, full_matrices=False)
     top = loadings[:COMPONENTS]
     top = top * np.sign(top[np.arange(len(top)), np.abs(top).argmax(axis=1)])[:, None]
-    components = (x - x.mean(axis=0)) @ top.T
-    columns: dict[str, Any] = {"item_id": np.array(known, dtype=np.int32)}
-    for number in range(COMPONENTS):
-        there = number < components.shape[1]
-        columns[f"pc{number + 1}"] = components[:, number] if there else np.zeros(len(known))
-    return pd.DataFrame(columns)
+    return x @ top.T, (values**2 / max(float((values**2).sum()), 1e-300))[:COMPONENTS]

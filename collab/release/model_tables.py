@@ -1,13 +1,24 @@
 """Fill the tables that say what the release learnt: biases, neighbours, factors and so on."""
 
+from functools import partial
+
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from torch import Tensor
 
 from collab.base.database import insert
-from collab.release.interpret import Learnt, Model, bias_table, pca_table
+from collab.estimators.api import HasUncertainty
+from collab.release.interpret import COMPONENTS, Learnt, Model, bias_table, pca_table
 from collab.release.neighbors import similarity_table
+from collab.release.posterior import (
+    Draws,
+    bias_columns,
+    gather,
+    posterior_components,
+    posterior_similarity,
+)
 from collab.release.recommend import recommendation_table
 
 PCA_ITEMS = 1000
@@ -18,13 +29,20 @@ def insert_model(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Fill every table of `model.sql`; the tables of the data are filled already."""
     items, users, run_id = model.items, model.users, model.run.run_id
     by_item, by_user = ratings_by_item(con), ratings_by_user(con)
+    draws = gather(model.fitted.samples()) if isinstance(model.fitted, HasUncertainty) else None
+    of = None if draws is None else partial(posterior_components, draws, n=COMPONENTS)
     chosen = by_item["item_id"][by_item["item_id"].isin(items.ids)][:PCA_ITEMS].to_numpy(np.int32)
-    counts = by_item.drop(columns="mean_rating")
+    pca, shares = pca_table(items, chosen, of)
     tables = {
-        "movie_bias": bias_table(items, "item_id").merge(by_item, on="item_id"),
-        "user_bias": bias_table(users, "user_id").merge(by_user, on="user_id"),
-        "movie_similarity": similarity_table(items),
-        "movie_pca": pca_table(items, chosen).merge(counts, on="item_id"),
+        "movie_bias": sure_bias(items, "item_id", None if draws is None else draws.item_bias).merge(
+            by_item
+        ),
+        "user_bias": sure_bias(users, "user_id", None if draws is None else draws.user_bias).merge(
+            by_user
+        ),
+        "movie_similarity": neighbors(items, draws),
+        "movie_pca": pca.merge(by_item.drop(columns="mean_rating")),
+        "pca_components": pd.DataFrame({"component": np.arange(len(shares)) + 1, "share": shares}),
     }
     if by_user["n_ratings"].sum() <= RECOMMEND_UP_TO:
         tables["recommendations"] = recommendation_table(model, seen_items(con))
@@ -32,6 +50,22 @@ def insert_model(con: duckdb.DuckDBPyConnection, model: Model) -> None:
         insert(con, name, table.assign(run_id=run_id))
     insert(con, "movie_factors", factor_table(items, "item_id", run_id))
     insert(con, "user_factors", factor_table(users, "user_id", run_id))
+
+
+def sure_bias(found: Learnt, id_name: str, draws: Tensor | None) -> pd.DataFrame:
+    """One row for each id: bias, rank, and how sure it is where there are draws."""
+    table = bias_table(found, id_name)
+    if draws is None:
+        return table
+    return table.merge(bias_columns(draws).assign(**{id_name: found.ids}), on=id_name)
+
+
+def neighbors(found: Learnt, draws: Draws | None) -> pd.DataFrame:
+    """The neighbours of every item, by the posterior where there is one."""
+    if draws is not None:
+        return posterior_similarity(draws, found)
+    table = similarity_table(found)
+    return table.assign(similarity=table["cosine"])
 
 
 def ratings_by_item(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:

@@ -24,20 +24,33 @@ def similarity_table(found: Learnt, k: int = NEIGHBORS) -> pd.DataFrame:
         `item_id, neighbor_id, rank, cosine`, k rows an item (fewer where there are fewer items).
     """
     unit = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
-    n, k = len(unit), min(k, len(unit) - 1)
-    with one_thread_each() as workers:
-        parts = list(workers.map(partial(nearest, unit, k=k), range(0, n, ROWS)))
-    cosines, neighbors = (
-        torch.cat(columns).reshape(-1).numpy() for columns in zip(*parts, strict=True)
-    )
+    cosines, rows = nearest_rows(unit, k)
+    n, k = rows.shape
     return pd.DataFrame(
         {
             "item_id": np.repeat(found.ids, k),
-            "neighbor_id": found.ids[neighbors],
+            "neighbor_id": found.ids[rows.numpy().reshape(-1)],
             "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), n),
-            "cosine": cosines.clip(-1, 1),
+            "cosine": cosines.reshape(-1).numpy().clip(-1, 1),
         }
     )
+
+
+def nearest_rows(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Inner products and row numbers (n, k) of the k nearest of every row (n, d), itself excluded.
+
+    Fewer than k where there are fewer rows; nearest first.
+    """
+    k = min(k, len(rows) - 1)
+    with one_thread_each() as workers:
+        parts = list(workers.map(partial(nearest, rows, k=k), range(0, len(rows), ROWS)))
+    values, places = (torch.cat(columns) for columns in zip(*parts, strict=True))
+    return values, places
+
+
+def pair_cosines(unit: Tensor, rows: Tensor) -> Tensor:
+    """Inner products (n, k) of every unit row (n, d) with those of the given numbers (n, k)."""
+    return torch.einsum("nd,nkd->nk", unit, unit[rows])
 
 
 @contextmanager

@@ -7,9 +7,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from collab.dataset.rows import Rows
+from collab.estimators.api import HasUncertainty
 from collab.release.interpret import Learnt, Model
 
 RECOMMENDED = 20
+NINE_OF_TEN = 1.2816  # standard deviations below which one of ten normal numbers lies
 USERS = 1024  # at once
 
 
@@ -21,7 +24,8 @@ def recommendation_table(model: Model, seen: pd.DataFrame) -> pd.DataFrame:
         seen: `user_id, item_id` of every rating.
 
     Returns:
-        `user_id, rank, item_id, prediction`; fewer than 20 rows where fewer items are unseen.
+        `user_id, rank, item_id, prediction`, and `sd, cautious` where the model says how sure it
+        is; fewer than 20 rows where fewer items are unseen.
     """
     users, items = model.users, model.items
     k = min(RECOMMENDED, len(items.ids))
@@ -36,7 +40,19 @@ def recommendation_table(model: Model, seen: pd.DataFrame) -> pd.DataFrame:
             "prediction": model.factors.link(scores + model.factors.mean).numpy(),
         }
     )
-    return table[unseen]
+    return with_spread(table[unseen], model)
+
+
+def with_spread(table: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """The same with `sd`, and `cautious`, what the rating exceeds nine times of ten, if known."""
+    if not isinstance(model.fitted, HasUncertainty):
+        return table
+    users = torch.from_numpy(pd.Index(model.users.ids).get_indexer(pd.Index(table["user_id"])) + 1)
+    items = torch.from_numpy(pd.Index(model.items.ids).get_indexer(pd.Index(table["item_id"])) + 1)
+    nobody = torch.zeros(len(table))
+    rows = Rows(users=users, items=items, ratings=nobody, ts=nobody.long())
+    sd = model.fitted.spread(rows).numpy()
+    return table.assign(sd=sd, cautious=table["prediction"] - NINE_OF_TEN * sd)
 
 
 def masked_scores(users: Learnt, items: Learnt, seen: pd.DataFrame) -> Iterator[Tensor]:

@@ -53,7 +53,7 @@ class Stop:
             self.children.add(child)
         try:
             with child:
-                if False:
+                if self.asked:  # by a signal to this thread, after which the child was made
                     child.terminate()
                 try:
                     yield child

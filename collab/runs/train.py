@@ -17,7 +17,7 @@ from collab.base.machine import peak_memory_mib
 from collab.dataset.dataset import Dataset
 from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import UNKNOWN
-from collab.estimators.api import Context, Fitted, HasFactors
+from collab.estimators.api import Context, Fitted, HasFactors, HasUncertainty
 from collab.runs.errors import Errors, measure
 from collab.runs.record import SCHEMA
 from collab.runs.spec import RunSpec
@@ -78,8 +78,9 @@ def build_run(folder: Path, spec: RunSpec, on_pass: OnPass) -> None:
         history.append(progress)
         on_pass(progress)
     gap = factors_gap(fitted, valid if len(valid) else train.take(slice(ROWS_COMPARED)))
+    sd = fitted.spread(valid) if isinstance(fitted, HasUncertainty) else None
     stages.end("train")
-    write_predictions(folder, dataset, valid, predicted)
+    write_predictions(folder, dataset, valid, predicted, sd)
     write_metrics(folder, history)
     fitted.save(folder)
     stages.end("write")

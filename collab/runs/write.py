@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collab.runs.train import Progress
 
 
-def write_predictions(folder: Path, dataset: Dataset, valid: Rows, predicted: Tensor) -> None:
-    """`predictions.parquet`: the validation rows with their ids, rating and prediction."""
+def write_predictions(
+    folder: Path, dataset: Dataset, valid: Rows, predicted: Tensor, sd: Tensor | None
+) -> None:
+    """`predictions.parquet`: the validation rows with ids, rating, prediction and, if known, sd."""
     table = pd.DataFrame(
         {
             "position": dataset.array("valid_position"),
@@ -28,6 +30,7 @@ def write_predictions(folder: Path, dataset: Dataset, valid: Rows, predicted: Te
             "user_known": (valid.users != UNKNOWN).numpy(),
             "item_known": (valid.items != UNKNOWN).numpy(),
             "repeated": dataset.array("valid_repeated"),
+            **({} if sd is None else {"sd": sd.numpy()}),
         }
     )
     table.to_parquet(folder / "predictions.parquet", index=False)

@@ -7,26 +7,15 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from prefect.settings import PREFECT_API_URL
 
-from deploy.processes import descendants
+from collab.runs.launch import CHILD
+from deploy.processes import descendants, lives
+from tests.scenarios.stack import having
 
 
-def training_children(pid: int) -> list[int]:
-    """The training processes that a pipeline started."""
-    commands = {
-        child: Path(f"/proc/{child}/cmdline").read_bytes() if lives(child) else b""
-        for child in descendants(pid)
-    }
-    return [child for child, command in commands.items() if b"collab.runs.child" in command]
-
-
-def lives(pid: int) -> bool:
-    return Path(f"/proc/{pid}/cmdline").exists()
-
-
-@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for the children in /proc")
 @pytest.mark.usefixtures("prefect")
 def test_ctrl_c_ends_the_children_and_the_run(planted_zip: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flows.pipeline", "--archive", str(planted_zip)]
@@ -38,11 +27,11 @@ def test_ctrl_c_ends_the_children_and_the_run(planted_zip: Path, tmp_path: Path)
         start_new_session=True,
         env={**os.environ, "PREFECT_API_URL": str(PREFECT_API_URL.value())},
     )
-    children: list[int] = []
+    children: list[psutil.Process] = []
     deadline = time.monotonic() + 120
     while not children and time.monotonic() < deadline:
         time.sleep(0.2)
-        children = training_children(process.pid)
+        children = having(CHILD, descendants(process.pid))
     assert children
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     try:

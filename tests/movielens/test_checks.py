@@ -3,7 +3,8 @@
 import duckdb
 import pytest
 
-from collab.movielens.checks import CheckError, CheckResult, refuse_errors, run_checks
+from collab.base.checks import CheckResult
+from collab.movielens.checks import CheckError, refuse_errors, run_checks
 from collab.movielens.editions import ML_32M, Counts, Edition
 
 EDITION = Edition(
@@ -28,6 +29,9 @@ def con() -> duckdb.DuckDBPyConnection:
             (10, 10, 'A (1999)', 1999::SMALLINT, ['Drama']), (20, 20, 'B (2000)', 2000, [])
         ) AS t(movie_id, item_id, title, release_year, genres);
         CREATE TABLE users AS FROM (VALUES (1), (2)) AS t(user_id);
+        CREATE TABLE folds AS FROM (VALUES
+            ('u1', 1::BIGINT, 1, 20)
+        ) AS t(fold, position, user_id, movie_id);
     """)
     return con
 
@@ -80,6 +84,7 @@ def test_good_tables_pass_every_check(con: duckdb.DuckDBPyConnection) -> None:
         ),
         ("INSERT INTO users VALUES (3)", {"users_as_published"}),
         ("DELETE FROM ratings", {"ratings_not_empty", "ratings_as_published"}),
+        ("UPDATE folds SET position = NULL", {"fold_of_ratings"}),
     ],
 )
 def test_a_fault_is_found_by_its_checks(

@@ -1,14 +1,17 @@
 """Downloads over a server of the test's own on 127.0.0.1."""
 
 import gzip
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import httpx
 import pytest
 
+from collab.base.errors import TransientError
 from collab.movielens.download import SourceError, download
 
 CONTENT = bytes(range(256)) * 2000
@@ -123,9 +126,10 @@ def test_server_errors_are_retried_with_growing_pauses(url: str, tmp_path: Path)
 
 def test_a_missing_file_is_not_asked_for_again(url: str, tmp_path: Path) -> None:
     Handler.failures = [404, 404]
-    with pytest.raises(SourceError, match="answered 404"):
+    with pytest.raises(SourceError, match="answered 404") as caught:
         fetch(url, tmp_path / "p")
     assert len(Handler.ranges) == 1
+    assert not isinstance(caught.value, TransientError)
 
 
 def test_it_gives_up_after_four_attempts(url: str, tmp_path: Path) -> None:
@@ -135,14 +139,41 @@ def test_it_gives_up_after_four_attempts(url: str, tmp_path: Path) -> None:
     assert len(Handler.ranges) == 4
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_may_do_better_later_is_a_failure_that_may_pass(
+    url: str, tmp_path: Path, status: int
+) -> None:
+    Handler.failures = [status] * 4
+    with pytest.raises(TransientError, match=f"answered {status}"):
+        fetch(url, tmp_path / "p")
+
+
+def test_a_connection_that_always_breaks_may_pass(url: str, tmp_path: Path) -> None:
+    Handler.break_at = [65_536] * 4
+    with pytest.raises(TransientError):
+        fetch(url, tmp_path / "p")
+    assert (tmp_path / "p").read_bytes() == CONTENT[:262_144]  # kept for the next attempt
+
+
+def test_an_answer_that_does_not_come_may_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collab.movielens.download.TIMEOUT", httpx.Timeout(0.1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connects, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.zip"
+        with pytest.raises(TransientError, match="timed out"):
+            fetch(url, tmp_path / "p")
+
+
 def test_nobody_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="refused"):
+    with pytest.raises(TransientError, match="refused"):
         fetch("http://127.0.0.1:9/x.zip", tmp_path / "p")
 
 
 def test_a_server_that_redirects_forever_is_given_up(url: str, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="redirects"):
+    with pytest.raises(SourceError, match="redirects") as caught:
         fetch(url.replace("/ml-1m.zip", "/loop"), tmp_path / "p")
+    assert not isinstance(caught.value, TransientError)
 
 
 @pytest.mark.parametrize(
@@ -158,13 +189,15 @@ def test_a_server_that_redirects_forever_is_given_up(url: str, tmp_path: Path) -
 def test_an_address_that_is_none_is_said_at_once(
     tmp_path: Path, address: str, message: str
 ) -> None:
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(SourceError, match=message) as caught:
         download(address, tmp_path / "p", pause=lambda seconds: pytest.fail("it was tried again"))
+    assert not isinstance(caught.value, TransientError)
 
 
 def test_a_file_url_is_copied(tmp_path: Path) -> None:
     (tmp_path / "a b.zip").write_bytes(CONTENT)
     fetch((tmp_path / "a b.zip").as_uri(), tmp_path / "p")
     assert (tmp_path / "p").read_bytes() == CONTENT
-    with pytest.raises(SourceError, match="No such file"):
+    with pytest.raises(SourceError, match="No such file") as caught:
         fetch((tmp_path / "none.zip").as_uri(), tmp_path / "p")
+    assert not isinstance(caught.value, TransientError)

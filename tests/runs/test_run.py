@@ -3,9 +3,7 @@
 import json
 import os
 import signal
-import subprocess
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +16,10 @@ from safetensors.torch import load_file
 from collab.base.errors import CollabError
 from collab.base.files import is_whole
 from collab.lake import Manifest
-from collab.training import devices, launch
-from collab.runs.devices import Slot, find_slots, lease
+from collab.runs import launch
+from collab.runs.devices import Slot
 from collab.runs.launch import ChildDiedError, run_in_child
+from collab.runs.stop import Child
 from collab.estimators.recipes import DOT_PRODUCT, DOT_PRODUCT_BIAS_WD
 from collab.runs.run import RunSpec, committed_runs, load_run
 from collab.dataset.split import random_split
@@ -140,25 +139,11 @@ def test_a_childs_reason_is_the_users_error(spec: RunSpec) -> None:
     assert not hot.folder.exists()
 
 
-def test_a_child_ends_with_its_parent(spec: RunSpec) -> None:
-    child = launch.start_child(CPU_SLOTS[0])
-    assert child.stdin
-    assert child.stdout
-    endless = replace(spec, recipe=RECIPE.but(epochs=100_000))
-    child.stdin.write(json.dumps({"spec": endless.to_json(), "force": False}) + "\n")
-    child.stdin.flush()
-    assert child.stdout.readline()  # it trains
-    child.stdin.close()  # as when the parent is killed
-    for _ in child.stdout:
-        pass
-    assert child.wait(20) == 1
-
-
 def test_a_killed_child_is_reported_and_leaves_nothing(
     spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start_and_kill(slot: Slot) -> "subprocess.Popen[str]":
-        child = start(slot)
+    def start_and_kill(slot: Slot, channel: int) -> Child:
+        child = start(slot, channel)
         threading.Timer(1.0, lambda: os.kill(child.pid, signal.SIGKILL)).start()
         return child
 
@@ -169,56 +154,3 @@ def test_a_killed_child_is_reported_and_leaves_nothing(
     monkeypatch.setattr(launch, "start_child", start)
     run, _ = run_in_child(spec, CPU_SLOTS)
     assert is_whole(run.folder)
-
-
-def test_a_slot_is_held_by_one_at_a_time(tmp_path: Path) -> None:
-    slots = [Slot(kind="cpu", index=index, threads=1) for index in range(2)]
-    at_once, most, lock = 0, 0, threading.Lock()
-
-    def hold() -> None:
-        nonlocal at_once, most
-        with lease(slots, tmp_path):
-            with lock:
-                at_once += 1
-                most = max(most, at_once)
-            time.sleep(0.05)
-            with lock:
-                at_once -= 1
-
-    threads = [threading.Thread(target=hold) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == 2
-
-
-CUDA = [Slot(kind="cuda", index=index, threads=4) for index in range(2)]
-
-
-def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "accelerator_slots", lambda: CUDA)
-    assert find_slots("auto") == find_slots("cuda") == CUDA
-    assert find_slots("cuda:1") == [CUDA[1]]
-    assert {slot.kind for slot in find_slots("cpu")} == {"cpu"}
-    with pytest.raises(CollabError, match=r"no device 'cuda:2' here .*cuda:0, cuda:1"):
-        find_slots("cuda:2")
-    for unknown in ("gpu", "cpu:7", "mps:0", "auto:1", "cuda:", "cuda:x"):
-        with pytest.raises(CollabError, match=f"Unknown device '{unknown}'"):
-            find_slots(unknown)
-
-
-def test_without_accelerators_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "accelerator_slots", list)
-    assert {slot.kind for slot in find_slots("auto")} == {"cpu"}
-    with pytest.raises(CollabError, match="accelerators found: none"):
-        find_slots("cuda")
-
-
-def test_a_child_sees_its_device_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert CUDA[1].environment()["CUDA_VISIBLE_DEVICES"] == "1"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    assert CUDA[1].environment()["CUDA_VISIBLE_DEVICES"] == "5"
-    assert CUDA[1].machine_index == "5"  # by which it is leased
-    assert CPU_SLOTS[0].environment()["CUDA_VISIBLE_DEVICES"] == ""

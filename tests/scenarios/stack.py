@@ -1,7 +1,5 @@
 """A server, a work pool, the deployments and a worker on 127.0.0.1, to be ended at will."""
 
-import os
-import signal
 import socket
 import subprocess
 import time
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+import psutil
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import FlowRun
@@ -102,16 +101,20 @@ class Stack:
         """Wait until a run is in one of the states."""
         return wait_for(lambda: s if (s := self.state(run)) in states else "", seconds)
 
-    def processes(self, part: str) -> list[int]:
+    def processes(self, part: str) -> list[psutil.Process]:
         """What the worker started, directly or not, whose command line has this part."""
-        found = {pid: command_line(pid) for pid in descendants(self.worker.pid)}
-        return [pid for pid, line in found.items() if part in line]
+        return having(part, descendants(self.worker.pid))
 
 
-def command_line(pid: int) -> str:
-    """A process's command line, empty where it is gone."""
-    command = ["ps", "-o", "args=", "-p", str(pid)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def having(part: str, processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those of the processes that still live and whose command line has this part."""
+
+    def command_line(process: psutil.Process) -> str:
+        with suppress(psutil.NoSuchProcess):
+            return " ".join(process.cmdline())
+        return ""
+
+    return [process for process in processes if part in command_line(process)]
 
 
 def free_port() -> int:
@@ -135,8 +138,8 @@ def wait_for(look: Callable[[], T], seconds: float) -> T:
     raise TimeoutError(f"nothing after {seconds} s")
 
 
-def kill(*pids: int) -> None:
+def kill(*processes: "psutil.Process | subprocess.Popen[str]") -> None:
     """SIGKILL, for those that are still there."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()

@@ -61,7 +61,7 @@ def test_killed_at_random_moments_a_clean_run_gives_the_same_tables(
         process = begin(stack, quick, "--force")
         time.sleep(moments.uniform(0.25, 1) * takes)  # Python alone takes the first quarter
         with_children = number % 2 == 0
-        kill(process.pid, *(descendants(process.pid) if with_children else []))
+        kill(process, *(descendants(process.pid) if with_children else []))
         process.communicate()
     finish(begin(stack, quick))
     expected = tables(DataDir(tmp_path / "undisturbed"))

@@ -82,8 +82,8 @@ def test_a_lost_machine_is_marked_crashed_by_the_automation(
     """Flow and worker are killed at once: nobody is left to tell, but the heartbeat is missed."""
     run = begin(stack, long)
     engines, children = stack.processes(ENGINE), stack.processes(CHILD)
-    kill(stack.worker.pid, *engines)
-    wait_for(lambda: not any(lives(pid) for pid in children), 20)  # they end with their parent
+    kill(stack.worker, *engines)
+    wait_for(lambda: not any(lives(child) for child in children), 20)  # they end with their parent
     stack.worker.wait()
     stack.start_worker()
     assert stack.state(run) == "Running"
@@ -97,7 +97,7 @@ def test_a_killed_worker_leaves_its_run_to_end(
     stack: Stack, long: dict[str, Any], data: DataDir
 ) -> None:
     run = begin(stack, long)
-    kill(stack.worker.pid)
+    kill(stack.worker)
     stack.worker.wait()
     assert stack.wait(run, *ENDS) == "Completed"
     stack.start_worker()

@@ -19,6 +19,9 @@ class Settings:
     pct_start: the part of the steps in which the learning rate rises.
     momentum: beta1 at the start, at the top and at the end.
     beta2, eps: AdamW's.
+    row_eps: eps in units of what one row adds to the mean loss's gradient: `row_eps / batch` in
+        place of eps. A batch that grows with the data makes gradients smaller, and a fixed eps
+        would then hold back what has few rows in it. 0: eps is fixed.
     wd: decoupled weight decay, times the learning rate at each step.
     """
 
@@ -32,6 +35,7 @@ class Settings:
     momentum: tuple[float, float, float] = (0.95, 0.85, 0.95)
     beta2: float = 0.99
     eps: float = 1e-5
+    row_eps: float = 0.0
     wd: float = 0.01
 
     def __post_init__(self) -> None:
@@ -46,6 +50,7 @@ class Settings:
         return replace(self, **changes)
 
     def sized(self, n_users: int, n_items: int) -> Self:
-        """The same with the batch size for so many users and items settled."""
-        share = round(self.batch_share * (n_users + n_items))
-        return self.but(batch_size=max(self.batch_size, share), batch_share=0.0)
+        """The same with the batch size for so many users and items settled, and eps with it."""
+        size = max(self.batch_size, round(self.batch_share * (n_users + n_items)))
+        eps = self.row_eps / size if self.row_eps else self.eps
+        return self.but(batch_size=size, batch_share=0.0, eps=eps, row_eps=0.0)

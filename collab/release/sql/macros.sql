@@ -21,7 +21,7 @@ ORDER BY n_ratings DESC, movie_id;
 COMMENT ON MACRO TABLE find_movie IS 'All movies that a title or a part of one fits, whatever its accents and case, or the movie of an id; most rated first. FROM find_movie(''silence of the lambs'')';
 
 CREATE MACRO similar_movies(q, k := 10) AS TABLE
-SELECT item_id, title, rank, neighbor_id, neighbor, cosine, neighbor_ratings
+SELECT item_id, title, rank, neighbor_id, neighbor, cosine, neighbor_ratings, similarity, sd, share
 FROM movie_neighbors
 WHERE item_id IN (SELECT item_id FROM find_movie(q)) AND rank <= k
 ORDER BY title, item_id, rank;

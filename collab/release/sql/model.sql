@@ -4,6 +4,11 @@ CREATE TABLE movie_bias (
     run_id VARCHAR NOT NULL,
     item_id INTEGER NOT NULL,
     bias FLOAT NOT NULL,
+    sd FLOAT,
+    low FLOAT,
+    high FLOAT,
+    p_top50 FLOAT,
+    p_bottom50 FLOAT,
     rank INTEGER NOT NULL,
     n_ratings INTEGER NOT NULL,
     mean_rating FLOAT NOT NULL
@@ -12,6 +17,11 @@ COMMENT ON TABLE movie_bias IS 'How much better or worse than its factors sugges
 COMMENT ON COLUMN movie_bias.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_bias.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_bias.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN movie_bias.sd IS 'Posterior standard deviation of the bias; NULL where the champion has no posterior';
+COMMENT ON COLUMN movie_bias.low IS 'The low end of the 95 % interval of the bias; NULL likewise';
+COMMENT ON COLUMN movie_bias.high IS 'The high end; NULL likewise';
+COMMENT ON COLUMN movie_bias.p_top50 IS 'How probably the bias is among the 50 highest; NULL likewise';
+COMMENT ON COLUMN movie_bias.p_bottom50 IS 'How probably it is among the 50 lowest; NULL likewise';
 COMMENT ON COLUMN movie_bias.rank IS '1 is the highest bias';
 COMMENT ON COLUMN movie_bias.n_ratings IS 'Number of ratings of the item in the edition: few make the bias less certain';
 COMMENT ON COLUMN movie_bias.mean_rating IS 'Mean of those ratings, stars';
@@ -20,6 +30,11 @@ CREATE TABLE user_bias (
     run_id VARCHAR NOT NULL,
     user_id INTEGER NOT NULL,
     bias FLOAT NOT NULL,
+    sd FLOAT,
+    low FLOAT,
+    high FLOAT,
+    p_top50 FLOAT,
+    p_bottom50 FLOAT,
     rank INTEGER NOT NULL,
     n_ratings INTEGER NOT NULL
 );
@@ -27,6 +42,11 @@ COMMENT ON TABLE user_bias IS 'How generous a user is, whatever the movie; users
 COMMENT ON COLUMN user_bias.run_id IS 'The run it comes from';
 COMMENT ON COLUMN user_bias.user_id IS 'The user';
 COMMENT ON COLUMN user_bias.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN user_bias.sd IS 'Posterior standard deviation of the bias; NULL where the champion has no posterior';
+COMMENT ON COLUMN user_bias.low IS 'The low end of the 95 % interval of the bias; NULL likewise';
+COMMENT ON COLUMN user_bias.high IS 'The high end; NULL likewise';
+COMMENT ON COLUMN user_bias.p_top50 IS 'How probably the bias is among the 50 highest; NULL likewise';
+COMMENT ON COLUMN user_bias.p_bottom50 IS 'How probably it is among the 50 lowest; NULL likewise';
 COMMENT ON COLUMN user_bias.rank IS '1 is the most generous';
 COMMENT ON COLUMN user_bias.n_ratings IS 'Number of ratings the user gave in the edition';
 
@@ -35,14 +55,20 @@ CREATE TABLE movie_similarity (
     item_id INTEGER NOT NULL,
     neighbor_id INTEGER NOT NULL,
     rank UTINYINT NOT NULL,
+    similarity FLOAT NOT NULL,
+    sd FLOAT,
+    share FLOAT,
     cosine FLOAT NOT NULL
 );
-COMMENT ON TABLE movie_similarity IS 'The most similar items of each item, by the cosine of their factors; exact, itself excluded; items seen in training only';
+COMMENT ON TABLE movie_similarity IS 'The 20 most similar items of each item; exact, itself excluded; items seen in training only';
 COMMENT ON COLUMN movie_similarity.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_similarity.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_similarity.neighbor_id IS 'The similar item';
 COMMENT ON COLUMN movie_similarity.rank IS '1 is the most similar';
-COMMENT ON COLUMN movie_similarity.cosine IS 'Cosine of the angle between the factors, -1 to 1';
+COMMENT ON COLUMN movie_similarity.similarity IS 'What neighbours are ordered by, -1 to 1: the posterior mean of the cosine in the users'' metric, which says how alike the predictions for two items vary over all users; the plain cosine where the champion has no posterior';
+COMMENT ON COLUMN movie_similarity.sd IS 'Posterior standard deviation of that cosine; NULL where the champion has no posterior';
+COMMENT ON COLUMN movie_similarity.share IS 'The share of posterior draws in which the neighbour is among the 20; NULL likewise';
+COMMENT ON COLUMN movie_similarity.cosine IS 'Cosine of the angle between the published factors, -1 to 1, as in the book';
 
 CREATE TABLE movie_pca (
     run_id VARCHAR NOT NULL,
@@ -59,6 +85,16 @@ COMMENT ON COLUMN movie_pca.pc1 IS 'The direction in which the factors differ mo
 COMMENT ON COLUMN movie_pca.pc2 IS 'The next';
 COMMENT ON COLUMN movie_pca.pc3 IS 'The third';
 COMMENT ON COLUMN movie_pca.n_ratings IS 'Number of ratings of the item in the edition';
+
+CREATE TABLE pca_components (
+    run_id VARCHAR NOT NULL,
+    component UTINYINT NOT NULL,
+    share FLOAT NOT NULL
+);
+COMMENT ON TABLE pca_components IS 'How much each component of movie_pca explains';
+COMMENT ON COLUMN pca_components.run_id IS 'The run it comes from';
+COMMENT ON COLUMN pca_components.component IS '1 to 3, as pc1 to pc3';
+COMMENT ON COLUMN pca_components.share IS 'Its part of the variance of the factors of these items, 0 to 1';
 
 CREATE TABLE movie_factors (
     run_id VARCHAR NOT NULL,
@@ -85,7 +121,9 @@ CREATE TABLE recommendations (
     user_id INTEGER NOT NULL,
     rank UTINYINT NOT NULL,
     item_id INTEGER NOT NULL,
-    prediction FLOAT NOT NULL
+    prediction FLOAT NOT NULL,
+    sd FLOAT,
+    cautious FLOAT
 );
 COMMENT ON TABLE recommendations IS 'The 20 items with the highest prediction among those a user has not rated; empty for editions of more than 1,100,000 ratings, where recommend(user) still answers';
 COMMENT ON COLUMN recommendations.run_id IS 'The run it comes from';
@@ -93,3 +131,5 @@ COMMENT ON COLUMN recommendations.user_id IS 'The user';
 COMMENT ON COLUMN recommendations.rank IS '1 is the highest prediction';
 COMMENT ON COLUMN recommendations.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN recommendations.prediction IS 'Stars predicted';
+COMMENT ON COLUMN recommendations.sd IS 'Standard deviation of the rating around it, stars; NULL where the champion has no posterior';
+COMMENT ON COLUMN recommendations.cautious IS 'What the rating exceeds nine times of ten: order by it to be cautious; NULL likewise';

@@ -119,7 +119,8 @@ CREATE TABLE predictions (
     prediction FLOAT NOT NULL,
     user_known BOOLEAN NOT NULL,
     item_known BOOLEAN NOT NULL,
-    repeated BOOLEAN NOT NULL
+    repeated BOOLEAN NOT NULL,
+    sd FLOAT
 );
 COMMENT ON TABLE predictions IS 'What each run of the leaderboard predicts for the validation ratings; of the champion alone where all of them would be over 10 million rows';
 COMMENT ON COLUMN predictions.run_id IS 'The run';
@@ -131,6 +132,7 @@ COMMENT ON COLUMN predictions.prediction IS 'Stars predicted';
 COMMENT ON COLUMN predictions.user_known IS 'Whether training saw the user';
 COMMENT ON COLUMN predictions.item_known IS 'Whether training saw the item';
 COMMENT ON COLUMN predictions.repeated IS 'Whether the user rated the same item in training under another id; no comparison counts such a row';
+COMMENT ON COLUMN predictions.sd IS 'Standard deviation of the rating around the prediction, stars: 95 of 100 ratings lie within 1.96 of it; NULL where the model does not say';
 
 CREATE TABLE standings (
     run_id VARCHAR NOT NULL,

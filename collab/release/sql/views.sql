@@ -67,7 +67,8 @@ COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rm
 COMMENT ON COLUMN metric_history.value IS 'Its value';
 
 CREATE VIEW movie_bias_named AS
-SELECT rank, title, release_year, genres, bias, n_ratings, mean_rating, b.item_id
+SELECT rank, title, release_year, genres, bias, n_ratings, mean_rating, b.item_id, sd, low, high,
+       p_top50, p_bottom50
 FROM movie_bias AS b
 JOIN movies AS m ON m.movie_id = b.item_id
 ORDER BY rank;
@@ -80,6 +81,11 @@ COMMENT ON COLUMN movie_bias_named.bias IS 'The bias, in the units before the si
 COMMENT ON COLUMN movie_bias_named.n_ratings IS 'Number of ratings in the edition: few make the bias less certain';
 COMMENT ON COLUMN movie_bias_named.mean_rating IS 'Mean of those ratings, stars';
 COMMENT ON COLUMN movie_bias_named.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN movie_bias_named.sd IS 'Posterior standard deviation of the bias; NULL where the champion has no posterior';
+COMMENT ON COLUMN movie_bias_named.low IS 'The low end of the 95 % interval of the bias; NULL likewise';
+COMMENT ON COLUMN movie_bias_named.high IS 'The high end; NULL likewise';
+COMMENT ON COLUMN movie_bias_named.p_top50 IS 'How probably the bias is among the 50 highest; NULL likewise';
+COMMENT ON COLUMN movie_bias_named.p_bottom50 IS 'How probably it is among the 50 lowest; NULL likewise';
 
 CREATE VIEW genre_bias AS
 SELECT genre, count(*)::INTEGER AS n_items, sum(n_ratings)::BIGINT AS n_ratings,
@@ -96,7 +102,7 @@ COMMENT ON COLUMN genre_bias.weighted_bias IS 'Mean bias, every rating counted a
 
 CREATE VIEW movie_neighbors AS
 SELECT s.item_id, a.title, s.rank, s.neighbor_id, b.title AS neighbor, s.cosine,
-       n.n_ratings AS neighbor_ratings
+       n.n_ratings AS neighbor_ratings, s.similarity, s.sd, s.share
 FROM movie_similarity AS s
 JOIN movies AS a ON a.movie_id = s.item_id
 JOIN movies AS b ON b.movie_id = s.neighbor_id
@@ -108,6 +114,9 @@ COMMENT ON COLUMN movie_neighbors.rank IS '1 is the most similar, 20 the last';
 COMMENT ON COLUMN movie_neighbors.neighbor_id IS 'The similar item';
 COMMENT ON COLUMN movie_neighbors.neighbor IS 'Its title';
 COMMENT ON COLUMN movie_neighbors.cosine IS 'Cosine of the angle between the factors, -1 to 1';
+COMMENT ON COLUMN movie_neighbors.similarity IS 'What neighbours are ordered by; see movie_similarity.similarity';
+COMMENT ON COLUMN movie_neighbors.sd IS 'Its posterior standard deviation; NULL where the champion has no posterior';
+COMMENT ON COLUMN movie_neighbors.share IS 'The share of posterior draws in which the neighbour is among the 20; NULL likewise';
 COMMENT ON COLUMN movie_neighbors.neighbor_ratings IS 'Number of ratings of the similar item: few make the likeness less certain';
 
 CREATE VIEW worst_predictions AS

@@ -1,0 +1,142 @@
+"""What draws from the posterior say: how sure a bias is, a neighbour, a component.
+
+Factors of one draw may be rotated against those of another, and a column that hardly any user
+cares for counts as much as one that all do. Both fall away where items are measured by what users
+make of them: with C = E[p p'] over the users of a draw, <q_i, C q_j> is how far the predictions for
+two items vary together over all users. So an item's row is q L with L L' = C, the users' metric,
+and whatever is said of it is averaged over the draws.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from collab.estimators.api import Factors
+from collab.release.interpret import Learnt
+from collab.release.neighbors import NEIGHBORS, nearest_rows, pair_cosines
+
+EXTREME = 50  # a bias among so many highest or lowest
+NORMAL_95 = 1.96
+MULTIPLICATIONS = 1e12  # what the mean cosines of all pairs may take; fewer draws beyond
+PAIRS = 4e10  # what the neighbours of single draws may take, likewise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """Draws of a model's tables, the unknown left out.
+
+    items: (S, n_items, k) rows in the users' metric of their draw.
+    item_bias, user_bias: (S, n).
+    """
+
+    items: Tensor
+    item_bias: Tensor
+    user_bias: Tensor
+
+
+def gather(samples: Iterable[Factors]) -> Draws:
+    """The draws of a model in the users' metric."""
+    drawn = [(in_users_metric(s), s.item_bias[1:], s.user_bias[1:]) for s in samples]
+    items, item_bias, user_bias = (torch.stack(list(parts)) for parts in zip(*drawn, strict=True))
+    return Draws(items=items, item_bias=item_bias, user_bias=user_bias)
+
+
+def in_users_metric(draw: Factors) -> Tensor:
+    """Rows q L of the items (n_items, k), with L L' = E[p p'] over the users."""
+    users = draw.user_factors[1:].double()
+    metric = users.mT @ users / len(users)
+    lift = 1e-9 * metric.diagonal().mean() * torch.eye(len(metric), dtype=metric.dtype)
+    half: Tensor = torch.linalg.cholesky(metric + lift)
+    return (draw.item_factors[1:].double() @ half).float()
+
+
+def bias_columns(draws: Tensor) -> pd.DataFrame:
+    """How sure biases (S, n) are: `sd, low, high, p_top50, p_bottom50`, a row each of n.
+
+    The interval holds 95 %; the last two are the shares of draws in which a bias is among the 50
+    highest and lowest. A shift that users' biases make up for is no doubt about any of them, so the
+    draws are set to one mean first.
+    """
+    n_draws, n = draws.shape
+    draws = draws - draws.mean(1, keepdim=True) + draws.mean()
+    mean, sd = draws.mean(0), draws.std(0)
+    shares = {}
+    for name, largest in (("p_top50", True), ("p_bottom50", False)):
+        at = draws.topk(min(EXTREME, n), dim=1, largest=largest).indices
+        shares[name] = torch.bincount(at.reshape(-1), minlength=n) / n_draws
+    columns = {"sd": sd, "low": mean - NORMAL_95 * sd, "high": mean + NORMAL_95 * sd, **shares}
+    return pd.DataFrame({name: column.numpy() for name, column in columns.items()})
+
+
+def posterior_similarity(draws: Draws, found: Learnt, k: int = NEIGHBORS) -> pd.DataFrame:
+    """The k most similar of every item by the mean of the cosine in the users' metric.
+
+    Exact over the draws used: the mean of cosines is the inner product of the draws' unit rows laid
+    side by side.
+
+    Returns:
+        `item_id, neighbor_id, rank, similarity, sd, share, cosine`: mean and standard deviation of
+        the cosine over the draws, the share of draws in which the neighbour is among the k nearest,
+        and the plain cosine of the published factors.
+    """
+    units = torch.nn.functional.normalize(draws.items, dim=2)
+    units = units[: within(MULTIPLICATIONS, units.shape[1] ** 2 * units.shape[2], len(units))]
+    n_draws, n, width = units.shape
+    aside = units.transpose(0, 1).reshape(n, n_draws * width) / n_draws**0.5
+    means, rows = nearest_rows(aside, k)
+    cosines = torch.stack([pair_cosines(unit, rows) for unit in units])
+    plain = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
+    k = rows.shape[1]
+    return pd.DataFrame(
+        {
+            "item_id": np.repeat(found.ids, k),
+            "neighbor_id": found.ids[rows.numpy().reshape(-1)],
+            "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), n),
+            "similarity": means.clamp(-1, 1).reshape(-1).numpy(),
+            "sd": cosines.std(0).reshape(-1).numpy(),
+            "share": shares_among(units, rows).reshape(-1).numpy(),
+            "cosine": pair_cosines(plain, rows).clamp(-1, 1).reshape(-1).numpy(),
+        }
+    )
+
+
+def within(budget: float, each: float, draws: int) -> int:
+    """How many draws a budget allows; at least two."""
+    return max(2, min(draws, int(budget / each)))
+
+
+def shares_among(units: Tensor, rows: Tensor) -> Tensor:
+    """The share of draws (n, k) in which each of the given neighbours is among the k nearest."""
+    used = units[: within(PAIRS, units.shape[1] ** 2, len(units))]
+    among = torch.zeros(rows.shape)
+    for unit in used:
+        _, nearest = nearest_rows(unit, rows.shape[1])
+        among += (rows[:, :, None] == nearest[:, None, :]).any(2)
+    return among / len(used)
+
+
+def posterior_components(
+    draws: Draws, at: NDArray[np.int64], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Principal components of some items from all draws at once.
+
+    The inner products of rows do not change when a draw is rotated, so their mean over the draws
+    needs no alignment; its leading eigenvectors are the components. A component points to where it
+    is skewed, which is the same for every seed.
+
+    Returns:
+        Scores (m, n) and the share of the variance that each explains (n,).
+    """
+    rows = draws.items[:, torch.from_numpy(at)].double()
+    aside = rows.transpose(0, 1).reshape(len(at), -1) / len(rows) ** 0.5
+    left, values, _ = torch.linalg.svd(aside - aside.mean(0), full_matrices=False)
+    scores = (left * values)[:, :n]
+    sign = scores.pow(3).sum(0).sign()
+    sign[sign == 0] = 1
+    shares = values.square() / values.square().sum()
+    return (scores * sign).numpy(), shares[:n].numpy()

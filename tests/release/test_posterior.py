@@ -1,0 +1,132 @@
+"""What draws say, on draws that are planted."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from collab.estimators.api import Factors
+from collab.release.interpret import Learnt
+from collab.release.neighbors import nearest_rows
+from collab.release.posterior import (
+    Draws,
+    bias_columns,
+    gather,
+    posterior_components,
+    posterior_similarity,
+)
+
+N_USERS, N_ITEMS, K, DRAWS = 40, 30, 3, 12
+
+
+def normal(*shape: int, seed: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def rotation(seed: int) -> Tensor:
+    turn: Tensor = torch.linalg.qr(normal(K, K, seed=seed)).Q
+    return turn
+
+
+def planted(noise: float, *, turned: bool, seed: int = 0) -> list[Factors]:
+    """Draws around one truth, each with noise, and each turned by a rotation of its own."""
+    users, items = normal(N_USERS + 1, K, seed=1), normal(N_ITEMS + 1, K, seed=2)
+    bias = normal(N_ITEMS + 1, seed=3)
+    draws = []
+    for number in range(DRAWS):
+        turn = rotation(100 + number) if turned else torch.eye(K)
+        at = 1000 * seed + 10 * number
+        draws.append(
+            Factors(
+                mean=3.5,
+                user_factors=users @ turn,
+                item_factors=(items + noise * normal(N_ITEMS + 1, K, seed=at)) @ turn,
+                user_bias=torch.zeros(N_USERS + 1),
+                item_bias=bias + noise * normal(N_ITEMS + 1, seed=at + 1),
+            )
+        )
+    return draws
+
+
+def learnt() -> Learnt:
+    items = normal(N_ITEMS + 1, K, seed=2)[1:].numpy()
+    ids = np.arange(10, 10 * (N_ITEMS + 1), 10, dtype=np.int32)
+    return Learnt(ids=ids, factors=items, bias=np.zeros(N_ITEMS, dtype=np.float32))
+
+
+def test_the_users_metric_is_how_predictions_vary_together() -> None:
+    (draw,) = planted(0.0, turned=False)[:1]
+    rows = gather([draw, draw]).items[0]
+    predictions = draw.user_factors[1:] @ draw.item_factors[1:].T  # users by items
+    expected = predictions.T @ predictions / N_USERS
+    torch.testing.assert_close(rows @ rows.T, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_rotation_of_the_draws_changes_nothing() -> None:
+    plain, turned = (
+        posterior_similarity(gather(planted(0.3, turned=t)), learnt(), k=5) for t in (False, True)
+    )
+    assert plain["neighbor_id"].tolist() == turned["neighbor_id"].tolist()
+    for name in ("similarity", "sd", "share", "cosine"):
+        assert plain[name].to_numpy() == pytest.approx(turned[name].to_numpy(), abs=1e-4)
+
+
+def test_mean_spread_and_share_are_those_of_the_draws() -> None:
+    draws = gather(planted(0.5, turned=True))
+    table = posterior_similarity(draws, learnt(), k=4)
+    units = draws.items / draws.items.norm(dim=2, keepdim=True)
+    cosines = torch.einsum("snd,smd->snm", units, units)
+    row = table.iloc[6]  # the third neighbour of the second item
+    i, j = int(row["item_id"]) // 10 - 1, int(row["neighbor_id"]) // 10 - 1
+    assert row["similarity"] == pytest.approx(float(cosines[:, i, j].mean()), abs=1e-5)
+    assert row["sd"] == pytest.approx(float(cosines[:, i, j].std()), abs=1e-5)
+    near = [int(j) in nearest_rows(unit, 4)[1][int(i)].tolist() for unit in units]
+    assert row["share"] == pytest.approx(np.mean(near))
+    mean = cosines.mean(0).fill_diagonal_(-2)
+    assert (table["neighbor_id"].to_numpy() // 10 - 1).reshape(-1, 4).tolist() == (
+        mean.topk(4, dim=1).indices.tolist()
+    )
+
+
+def test_without_doubt_a_neighbour_is_certain() -> None:
+    table = posterior_similarity(gather(planted(0.0, turned=True)), learnt(), k=4)
+    assert table["sd"].max() < 1e-3
+    assert table["share"].min() == 1
+
+
+def test_few_draws_are_used_where_many_would_take_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("collab.release.posterior.MULTIPLICATIONS", 3 * N_ITEMS**2 * K)
+    monkeypatch.setattr("collab.release.posterior.PAIRS", 1)
+    draws = gather(planted(0.5, turned=True))
+    table = posterior_similarity(draws, learnt(), k=4)
+    first = Draws(items=draws.items[:3], item_bias=draws.item_bias, user_bias=draws.user_bias)
+    monkeypatch.undo()
+    expected = posterior_similarity(first, learnt(), k=4)
+    assert table["similarity"].tolist() == expected["similarity"].tolist()
+    assert set(table["share"]) <= {0.0, 0.5, 1.0}
+
+
+def test_biases_by_hand() -> None:
+    # two draws of 60 biases, rising; in the second the highest and the lowest change places
+    first = torch.arange(60.0)
+    second = first.clone()
+    second[0], second[59] = 59.0, 0.0
+    table = bias_columns(torch.stack([first, second]))
+    assert table["sd"][1] == 0
+    assert (table["low"][1], table["high"][1]) == (1.0, 1.0)
+    assert table["sd"][0] == pytest.approx(59 / 2**0.5)
+    assert table["high"][0] == pytest.approx(29.5 + 1.96 * 59 / 2**0.5)
+    assert table["p_top50"].tolist() == [0.5] + [0.0] * 9 + [1.0] * 49 + [0.5]
+    assert table["p_bottom50"].tolist() == [0.5] + [1.0] * 49 + [0.0] * 9 + [0.5]
+
+
+def test_components_are_the_same_for_two_seeds_and_any_rotation() -> None:
+    at = np.arange(N_ITEMS)
+    one, share = posterior_components(gather(planted(0.05, turned=True, seed=1)), at, K)
+    other, _ = posterior_components(gather(planted(0.05, turned=True, seed=2)), at, K)
+    for first, second in zip(one.T, other.T, strict=True):
+        assert np.corrcoef(first, second)[0, 1] > 0.95
+    assert share.tolist() == sorted(share.tolist(), reverse=True)
+    assert float(share.sum()) == pytest.approx(1, abs=0.05)
