@@ -10,8 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.overhead import make_lake, seconds, train_all
+from benchmarks.overhead import KIND, make_lake, seconds, train_all
 from collab.base.paths import DataDir
+from collab.dataset.protocols import Protocol
+from collab.estimators.recipes import get_recipes
 from collab.runs.devices import Slot
 
 CHOICES = {  # children, threads of each
@@ -27,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--archive", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--variants", nargs="+", default=[KIND])
     given = parser.parse_args()
     times: dict[str, list[float]] = {name: [] for name in CHOICES}
     with tempfile.TemporaryDirectory() as folder:
@@ -35,8 +38,10 @@ def main() -> None:
             for name, (children, threads) in CHOICES.items():
                 slots = [Slot(kind="cpu", index=i, threads=threads) for i in range(children)]
                 data = DataDir(Path(folder) / f"{name}{number}")
-                times[name].append(seconds(train_all, lake, data, slots))
-                sys.stdout.write(f"{name}: {times[name][-1]:.1f} s\n")
+                recipes = get_recipes(given.variants)
+                spent = seconds(train_all, recipes, lake, Protocol(), data, slots)
+                times[name].append(spent)
+                sys.stdout.write(f"{name}: {spent:.1f} s\n")
                 sys.stdout.flush()
     for name, values in times.items():
         shown = ", ".join(f"{value:.1f}" for value in values)

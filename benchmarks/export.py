@@ -3,30 +3,38 @@
 from pathlib import Path
 
 import duckdb
-import torch
 
-from benchmarks.ml_100k import ml_100k
+from benchmarks.ml_100k import SEED, ml_100k
+from collab.base.paths import writable_data_dir
+from collab.dataset.build import make_dataset
+from collab.dataset.protocols import Protocol
 from collab.lake import Manifest
-from collab.dataset.split import random_split
 
-SEED = 42
 COLUMNS = "user_id, movie_id, item_id, rating, ts, title"
+MOVIES = "movie_id, item_id, release_year, array_to_string(genres, '|') AS genres"
+USERS = "user_id, age, gender, occupation, zip_code"
 
 
 def export_split(folder: Path, data_dir: str | None = None, archive: str | None = None) -> None:
-    """Write `train.csv`, `valid.csv`, `movies.csv` and `users.csv` of ml-100k, seed 42."""
+    """Write `train.csv`, `valid.csv`, `movies.csv` and `users.csv` of ml-100k, seed 42.
+
+    Ratings stand in the order of the archive, which is a random one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lake = ml_100k(data_dir, archive)
+    data = writable_data_dir(data_dir)
+    lake = ml_100k(data, archive)
+    dataset, _ = make_dataset(lake, Protocol(split_seed=SEED), data)
     with duckdb.connect() as con:
         join_ratings(con, lake)
-        split = random_split(lake.counts["ratings"], SEED)
-        for name, rows in (("train", split.train), ("valid", split.valid)):
-            write_rows(con, rows, folder / f"{name}.csv")
-        con.sql("SELECT movie_id, release_year, array_to_string(genres, '|') AS genres FROM movies"
-                ).write_csv(str(folder / "movies.csv"))  # fmt: skip
-        con.sql("SELECT user_id, age, gender, occupation FROM users").write_csv(
-            str(folder / "users.csv")
+        con.execute(
+            "CREATE TABLE held AS SELECT unnest($rows) AS position",
+            {"rows": dataset.array("valid_position").tolist()},
         )
+        rows = f"SELECT {COLUMNS} FROM joined {{}} JOIN held USING (position) ORDER BY position"
+        con.sql(rows.format("ANTI")).write_csv(str(folder / "train.csv"))
+        con.sql(rows.format("SEMI")).write_csv(str(folder / "valid.csv"))
+        con.sql(f"SELECT {MOVIES} FROM movies").write_csv(str(folder / "movies.csv"))
+        con.sql(f"SELECT {USERS} FROM users").write_csv(str(folder / "users.csv"))
 
 
 def join_ratings(con: duckdb.DuckDBPyConnection, lake: Manifest) -> None:
@@ -35,15 +43,3 @@ def join_ratings(con: duckdb.DuckDBPyConnection, lake: Manifest) -> None:
         path = str(lake.path / f"{name}.parquet")
         con.execute(f"CREATE TABLE {name} AS FROM read_parquet($path)", {"path": path})
     con.execute("CREATE VIEW joined AS FROM ratings JOIN movies USING (movie_id)")
-
-
-def write_rows(con: duckdb.DuckDBPyConnection, rows: torch.Tensor, path: Path) -> None:
-    """Write some rows, by their place in the archive, in the order of the split."""
-    con.execute("CREATE OR REPLACE TABLE chosen (place BIGINT, position BIGINT)")
-    con.execute(
-        "INSERT INTO chosen SELECT generate_subscripts($rows, 1), unnest($rows)",
-        {"rows": rows.tolist()},
-    )
-    con.sql(
-        f"SELECT {COLUMNS} FROM joined JOIN chosen USING (position) ORDER BY place"  # noqa: S608
-    ).write_csv(str(path))

@@ -15,26 +15,39 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from collab.base.paths import DataDir
+from collab.dataset.build import make_dataset
+from collab.dataset.protocols import Protocol
+from collab.estimators.api import Recipe
+from collab.estimators.recipes import get_recipes
+from collab.evaluation.standings import evaluate, finalists
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ML_100K
 from collab.movielens.sources import find_archive
-from collab.base.paths import DataDir
-from collab.release.publish import publish
+from collab.release.publish import Release, publish
+from collab.report import publish_report
 from collab.runs.devices import Slot, cpu_slots
 from collab.runs.launch import run_in_child
-from collab.estimators.sgd.recipe import Recipe
-from collab.estimators.recipes import get_recipes
-from collab.runs.run import Run, RunSpec
+from collab.runs.record import Run
+from collab.runs.spec import RunSpec
 from deploy.processes import end, start
 from deploy.serve import HOST, Place, wait_until_healthy
 
-KIND = "faithful"  # the eight variants of the chapter
+KIND = "faithful"  # the variants of the chapter
 
 
 def plain(archive: Path, data: DataDir) -> None:
-    """Fetch, ingest, train and publish without Prefect."""
-    lake = make_lake(archive, data)
-    publish(lake, train_all(lake, data, cpu_slots()), data)
+    """Fetch, ingest, train on three splits, refit, publish and report without Prefect."""
+    lake, slots, first = make_lake(archive, data), cpu_slots(), Protocol()
+    runs = train_all(get_recipes([KIND]), lake, first, data, slots)
+    best = [run.recipe for run in finalists(runs)]
+    for protocol in first.others():
+        runs += train_all(best, lake, protocol, data, slots)
+    evaluation = evaluate(runs)
+    champion = [evaluation.champion.run.recipe]
+    (refit,) = train_all(champion, lake, Protocol(name="all"), data, slots)
+    snapshot, _ = publish(Release(lake=lake, evaluation=evaluation, refit=refit), data)
+    publish_report(snapshot)
 
 
 def make_lake(archive: Path, data: DataDir) -> Manifest:
@@ -44,15 +57,18 @@ def make_lake(archive: Path, data: DataDir) -> Manifest:
     return lake
 
 
-def train_all(lake: Manifest, data: DataDir, slots: list[Slot]) -> list[Run]:
-    """The eight faithful variants, as many at once as there are slots."""
+def train_all(
+    recipes: list[Recipe], lake: Manifest, protocol: Protocol, data: DataDir, slots: list[Slot]
+) -> list[Run]:
+    """Train recipes on one split, as many at once as there are slots."""
+    dataset, _ = make_dataset(lake, protocol, data)
 
     def train(recipe: Recipe) -> Run:
-        spec = RunSpec(lake=lake.path, runs=data.runs, recipe=recipe, seed=42, device="cpu")
+        spec = RunSpec(dataset=dataset.path, runs=data.runs, recipe=recipe, seed=42, device="cpu")
         return run_in_child(spec, slots)[0]
 
     with ThreadPoolExecutor(max_workers=len(slots)) as pool:
-        return list(pool.map(train, get_recipes([KIND])))
+        return list(pool.map(train, recipes))
 
 
 def orchestrated(archive: Path, data: DataDir, place: Place) -> None:

@@ -8,7 +8,6 @@ that has faiss-cpu, to measure its flat index on the same numbers.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.synthetic import SIZES, make_edition
+from collab.base.machine import peak_memory_mib
 from collab.base.paths import DataDir
 
 ITEMS, FACTORS, NEIGHBORS = 87_585, 50, 20
@@ -41,29 +41,24 @@ print(time.perf_counter() - start, time.process_time() - cpu)
 """
 
 
-def peak_mib() -> float:
-    """The largest this process has been."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def neighbors(threads: int) -> dict[str, float]:
     """Exact neighbours; memory is what came on top of the inputs and the libraries."""
     import torch
 
-    from collab.release.interpret import Factors
+    from collab.release.interpret import Learnt
     from collab.release.neighbors import similarity_table
 
     torch.set_num_threads(threads)
     made: dict[str, np.ndarray] = {}
     exec(MATRIX, made)  # noqa: S102
     ids = np.arange(1, ITEMS + 1, dtype=np.int32)
-    found = Factors(ids=ids, factors=made["x"], bias=np.zeros(ITEMS, dtype=np.float32))
-    similarity_table(Factors(ids=ids[:99], factors=made["x"][:99], bias=found.bias[:99]))
-    before, start, cpu = peak_mib(), time.perf_counter(), time.process_time()
+    found = Learnt(ids=ids, factors=made["x"], bias=np.zeros(ITEMS, dtype=np.float32))
+    similarity_table(Learnt(ids=ids[:99], factors=made["x"][:99], bias=found.bias[:99]))
+    before, start, cpu = peak_memory_mib(), time.perf_counter(), time.process_time()
     table = similarity_table(found, NEIGHBORS)
     seconds, used = time.perf_counter() - start, time.process_time() - cpu
     assert len(table) == ITEMS * NEIGHBORS
-    return {"seconds": seconds, "cpu_seconds": used, "mib": peak_mib() - before}
+    return {"seconds": seconds, "cpu_seconds": used, "mib": peak_memory_mib() - before}
 
 
 def publication(edition: str, threads: int) -> dict[str, float]:
@@ -75,12 +70,12 @@ def publication(edition: str, threads: int) -> dict[str, float]:
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:
         data = DataDir(Path(folder))
-        lake, runs = make_edition(data, edition)
+        release = make_edition(data, edition)
         start, cpu = time.perf_counter(), time.process_time()
-        snapshot, _ = publish(lake, runs, data)
+        snapshot, _ = publish(release, data)
         seconds, used = time.perf_counter() - start, time.process_time() - cpu
         size = snapshot.database.stat().st_size / 2**20
-    return {"seconds": seconds, "cpu_seconds": used, "mib": peak_mib(), "file_mib": size}
+    return {"seconds": seconds, "cpu_seconds": used, "mib": peak_memory_mib(), "file_mib": size}
 
 
 def in_process(what: str, threads: int) -> dict[str, float]:

@@ -22,10 +22,10 @@ from benchmarks.export import export_split
 from benchmarks.peers.table import Peer
 from benchmarks.run_peers import Place, measure_places, peer_places
 from benchmarks.show import plot, table
-from collab.estimators.recipes import VARIANTS
+from collab.estimators.recipes import RECIPES
 
 # steps of a few hundred rows gain nothing from a second thread
-OURS = Peer(name="collab", script="ours", requirements=(), models=tuple(VARIANTS), max_threads=1)
+OURS = Peer(name="collab", script="ours", requirements=(), models=tuple(RECIPES), max_threads=1)
 RESULTS = Path(__file__).with_name("results")
 
 

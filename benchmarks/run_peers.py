@@ -2,9 +2,10 @@
 
     python -m benchmarks.run_peers --data-dir DIR --env-dir DIR --repeats 3 --only Surprise
 
-The data folder holds `train.csv` and `valid.csv` (user_id, movie_id, rating, ts, title),
-`movies.csv` (movie_id, release_year, genres joined by `|`) and `users.csv` (user_id, age, gender,
-occupation). A peer that cannot be installed or fails stays in the records, with the reason.
+The data folder holds `train.csv` and `valid.csv` (user_id, movie_id, item_id, rating, ts, title),
+`movies.csv` (movie_id, item_id, release_year, genres joined by `|`) and `users.csv` (user_id, age,
+gender, occupation, zip_code). A peer that cannot be installed or fails stays in the records, with
+the reason.
 """
 
 import argparse

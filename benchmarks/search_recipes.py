@@ -14,23 +14,23 @@ import argparse
 import random
 import statistics
 import sys
-from collections import deque
 from dataclasses import dataclass, replace
 from math import exp, inf
 
 import torch
 
+from benchmarks.bare import bare_context
 from benchmarks.ml_100k import load_ml_100k
 from collab.base.errors import CollabError
-from collab.evaluation.errors import measure, predict
-from collab.estimators.sgd.fit import fit
-from collab.dataset.interactions import Ratings, encode
-from collab.estimators.sgd.recipe import Recipe
-from collab.estimators.recipes import FAITHFUL
-from collab.dataset.split import random_split
+from collab.dataset.dataset import Dataset
+from collab.dataset.protocols import Protocol, permuted
+from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import Vocabulary
+from collab.estimators.recipes import FAITHFUL
+from collab.estimators.sgd.estimator import Sgd
+from collab.runs.errors import measure
 
-OUTER_SEED, INNER_SEED = 42, 7
+INNER = Protocol(split_seed=7)
 TOLERANCE = 0.003
 FINALISTS = 5
 SHARES = (0.2, 0.3, 0.4, 0.6, 0.8)
@@ -67,24 +67,27 @@ class Trial:
 class Family:
     """A variant and the inner split on which its trials are judged."""
 
-    def __init__(self, variant: str, ratings: Ratings) -> None:
+    def __init__(self, variant: str, dataset: Dataset) -> None:
         """Split the training rows once more."""
-        self.base = FAITHFUL[variant]
+        self.base, _ = FAITHFUL[variant]
         self.is_net = "n_factors" not in self.base.arguments
         self.is_decayed = variant in DECAYED
-        outer = random_split(len(ratings), OUTER_SEED).train
-        inner = random_split(len(outer), INNER_SEED)
-        train, judge = outer[inner.train], outer[inner.valid]
-        self.users = Vocabulary.of("user", ratings.user_id[train.numpy()])
-        self.items = Vocabulary.of("item", ratings.item_id[train.numpy()])
-        self.train, self.judge = (
-            encode(ratings, rows, self.users, self.items, torch.device("cpu"))
-            for rows in (train, judge)
-        )
+        outer = dataset.train()
+        held = torch.from_numpy(permuted(INNER, len(outer), 0, INNER.share))
+        train, judge = outer.take(~held), outer.take(held)
+        self.users = Vocabulary.of("user", train.users.numpy())
+        self.items = Vocabulary.of("item", train.items.numpy())
+        self.train, self.judge = (self.encode(rows) for rows in (train, judge))
         self.budget_us = 1e6 if self.is_net else 1.4e5
 
-    def recipe(self, trial: Trial, n_rows: int) -> Recipe:
-        """The recipe of a trial on so many training rows."""
+    def encode(self, rows: Rows) -> Rows:
+        """Rows by the indices of the inner training rows."""
+        users = torch.from_numpy(self.users.encode(rows.users.numpy()))
+        items = torch.from_numpy(self.items.encode(rows.items.numpy()))
+        return replace(rows, users=users, items=items)
+
+    def estimator(self, trial: Trial, n_rows: int) -> Sgd:
+        """The estimator of a trial on so many training rows."""
         rows = round(trial.share * (len(self.users) + len(self.items)))
         steps = trial.epochs * (n_rows // rows)
         factors = {} if self.is_net else {"n_factors": trial.n_factors}
@@ -110,14 +113,15 @@ class Family:
 
     def score(self, trial: Trial, seed: int) -> float:
         """MSE on the judging rows; infinite where training diverges."""
-        recipe = self.recipe(trial, len(self.train)).sized(len(self.users), len(self.items))
-        model = recipe.build(len(self.users), len(self.items), torch.Generator().manual_seed(seed))
-        order = torch.Generator().manual_seed(seed)
+        context = bare_context(seed, len(self.users), len(self.items))
         try:
-            deque(fit(model, self.train, recipe, generator=order), maxlen=0)
+            for fitted in self.estimator(trial, len(self.train)).fit(self.train, context):
+                last = fitted
         except CollabError:
             return inf
-        return measure(predict(model, self.judge), self.judge.ratings).mse
+        errors = measure(last.predict(self.judge), self.judge.ratings)
+        assert errors
+        return errors.mse
 
 
 def rounded(value: float) -> float:
@@ -157,7 +161,7 @@ def climb(family: Family, n_trials: int, rng: random.Random) -> list[tuple[float
     """A third of random trials, then changes of good ones; (MSE of one seed, trial), best first."""
     seen: list[tuple[float, Trial]] = []
     while len(seen) < n_trials:
-        if len(seen) < n_trials // 3:
+        if len(seen) < max(1, n_trials // 3):
             trial = draw(family, rng)
         else:
             seen.sort(key=lambda pair: pair[0])
@@ -179,18 +183,17 @@ def finalists(family: Family, seen: list[tuple[float, Trial]]) -> list[tuple[flo
     return sorted(means, key=lambda pair: pair[0])
 
 
-def report(variant: str, ratings: Ratings, n_trials: int, seed: int) -> None:
-    """Search one family; print its finalists and the winner's recipe."""
-    family = Family(variant, ratings)
+def report(variant: str, dataset: Dataset, n_trials: int, seed: int) -> None:
+    """Search one family; print its finalists and the winner's estimator."""
+    family = Family(variant, dataset)
     final = finalists(family, climb(family, n_trials, random.Random(seed)))  # noqa: S311
     near = [trial for mse, trial in final if mse <= final[0][0] + TOLERANCE]
     winner = min(near, key=family.cost_us)
-    n_rows = len(random_split(len(ratings), OUTER_SEED).train)
     lines = [f"{variant}: {n_trials} trials"]
     for mse, trial in final:
         mark = " <- winner" if trial == winner else ""
         lines.append(f"  {mse:.4f}  {family.cost_us(trial) / 1e6:.2f} s est.  {trial}{mark}")
-    lines.append(f"  {family.recipe(winner, n_rows)}")
+    lines.append(f"  {family.estimator(winner, dataset.n_train)}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
@@ -202,12 +205,13 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir")
+    parser.add_argument("--archive", help="ml-100k, if not from its sources")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    ratings = load_ml_100k(asked.data_dir)
+    dataset = load_ml_100k(asked.data_dir, asked.archive)
     for variant in asked.variants:
         trials = asked.trials // 4 if variant.endswith("nn") else asked.trials
-        report(variant, ratings, trials, asked.seed)
+        report(variant, dataset, trials, asked.seed)
 
 
 if __name__ == "__main__":

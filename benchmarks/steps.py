@@ -16,46 +16,49 @@ import torch
 from torch import nn
 
 from benchmarks.ml_100k import load_ml_100k
-from collab.evaluation.errors import measure, predict
-from collab.estimators.sgd.fit import flushed_denormals, make_gradient, make_step, shuffled_batches
+from collab.dataset.dataset import Dataset
+from collab.dataset.rows import Rows
+from collab.estimators.recipes import FAITHFUL
+from collab.estimators.sgd.closed_form import ClosedForm
+from collab.estimators.sgd.estimator import wrap
+from collab.estimators.sgd.fit import flushed_denormals, make_step, shuffled_batches
 from collab.estimators.sgd.gradient import Autograd, Gradient
-from collab.dataset.prepare import Prepared, prepare
-from collab.estimators.recipes import DOT_PRODUCT_BIAS_WD as RECIPE
 from collab.estimators.sgd.schedule import one_cycle
-from collab.dataset.split import random_split
+from collab.runs.errors import measure
 
 SEED = 42
-Train = Callable[[nn.Module, Prepared], None]
+RECIPE = FAITHFUL["dot_product_bias_wd"][0]
+Train = Callable[[nn.Module, Rows], None]
 
 
-def plain(model: nn.Module, rows: Prepared, *, fused: bool) -> None:
+def plain(model: nn.Module, train: Rows, *, fused: bool) -> None:
     """Autograd and torch's AdamW."""
     optimizer = torch.optim.AdamW(
         model.parameters(), eps=RECIPE.eps, weight_decay=RECIPE.wd, foreach=False, fused=fused
     )
-    n_steps, shuffles_from = len(rows.train) // RECIPE.batch_size, generator()
+    n_steps, shuffles_from = len(train) // RECIPE.batch_size, generator()
     for epoch in range(RECIPE.epochs):
-        order = torch.randperm(len(rows.train), generator=shuffles_from)
+        order = torch.randperm(len(train), generator=shuffles_from)
         for step in range(n_steps):
             at = order[step * RECIPE.batch_size : (step + 1) * RECIPE.batch_size]
             lr, beta1 = one_cycle(RECIPE, (epoch + step / n_steps) / RECIPE.epochs)
             optimizer.param_groups[0].update(lr=lr, betas=(beta1, RECIPE.beta2))
-            predicted = model(rows.train.users[at], rows.train.items[at])
+            predicted = model(train.users[at], train.items[at])
             optimizer.zero_grad()
-            torch.autograd.backward(nn.functional.mse_loss(predicted, rows.train.ratings[at]))
+            torch.autograd.backward(nn.functional.mse_loss(predicted, train.ratings[at]))
             optimizer.step()
 
 
 def flat(
-    model: nn.Module, rows: Prepared, *, make: Callable[[nn.Module], Gradient], flush: bool
+    model: nn.Module, train: Rows, *, make: Callable[[nn.Module], Gradient], flush: bool
 ) -> None:
     """The project's own steps, with either gradient, denormals flushed or not."""
     gradient = make(model)
-    total = RECIPE.epochs * (len(rows.train) // RECIPE.batch_size)
+    total = RECIPE.epochs * (len(train) // RECIPE.batch_size)
     step, shuffles_from, number = make_step(gradient, RECIPE, total, capture=False), generator(), 0
     with flushed_denormals() if flush else nullcontext():
         for _ in range(RECIPE.epochs):
-            for block in shuffled_batches(gradient, rows.train, RECIPE.batch_size, shuffles_from):
+            for block in shuffled_batches(gradient, train, RECIPE.batch_size, shuffles_from):
                 for batch in block:
                     step(batch, number)
                     number += 1
@@ -63,7 +66,7 @@ def flat(
 
 def closed(model: nn.Module) -> Gradient:
     """The gradient in closed form."""
-    return make_gradient(model, RECIPE.batch_size)
+    return ClosedForm(model, RECIPE.batch_size)  # type: ignore[arg-type]
 
 
 STEPS: dict[str, Train] = {
@@ -80,13 +83,16 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(SEED)
 
 
-def run(train: Train, rows: Prepared) -> tuple[float, float]:
+def run(train: Train, dataset: Dataset) -> tuple[float, float]:
     """Seconds of training, and the valid MSE it ends with."""
-    model = RECIPE.build(len(rows.users), len(rows.items), generator())
+    model = RECIPE.build(len(dataset.users), len(dataset.items), generator())
+    rows, valid = dataset.train().take(slice(None)), dataset.valid()
     start = time.perf_counter()
     train(model, rows)
     seconds = time.perf_counter() - start
-    return seconds, measure(predict(model, rows.valid), rows.valid.ratings).mse
+    errors = measure(wrap(model).predict(valid), valid.ratings)
+    assert errors
+    return seconds, errors.mse
 
 
 def main() -> None:
@@ -94,13 +100,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What each part of the trainer buys.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data-dir")
+    parser.add_argument("--archive", help="ml-100k, if not from its sources")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    ratings = load_ml_100k(asked.data_dir)
-    split = random_split(len(ratings), SEED)
-    rows = prepare(ratings, split, torch.device("cpu"))
+    dataset = load_ml_100k(asked.data_dir, asked.archive)
     rounds = [
-        {name: run(train, rows) for name, train in STEPS.items()} for _ in range(asked.rounds)
+        {name: run(train, dataset) for name, train in STEPS.items()} for _ in range(asked.rounds)
     ]
     for name in STEPS:
         seconds = median(found[name][0] for found in rounds)

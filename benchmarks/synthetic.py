@@ -1,22 +1,31 @@
 """A made-up edition of any size with made-up runs: as large as the real one, and learnt nothing."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
-import numpy as np
-import pandas as pd
-from safetensors.numpy import save_file
+import torch
 
 from collab.base.files import write_json
-from collab.lake import Manifest, load_manifest
 from collab.base.paths import DataDir
-from collab.estimators.recipes import VARIANTS
-from collab.runs.run import Run, committed_runs
+from collab.dataset.build import make_dataset
+from collab.dataset.dataset import Dataset
+from collab.dataset.protocols import Protocol
+from collab.estimators.recipes import FAITHFUL, RECIPES
+from collab.estimators.sgd.estimator import wrap
+from collab.evaluation.standings import evaluate
+from collab.lake import SCHEMA, Manifest, load_manifest
+from collab.release.publish import Release
+from collab.runs.errors import Errors
+from collab.runs.record import SCHEMA as RUN_SCHEMA
+from collab.runs.record import Run, RunRecord, load_run
+from collab.runs.train import Progress
+from collab.runs.write import write_metrics, write_predictions
 
-FACTORS = 50
 CHAMPION = "embedding_dot_bias"
+AT = "2026-01-01T00:00:00+00:00"
+ERRORS = Errors(mse=1.0, rmse=1.0, mae=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +44,13 @@ SIZES = {
 }
 
 
-def make_edition(data: DataDir, edition: str) -> tuple[Manifest, list[Run]]:
-    """A folder of the lake and a run folder for every variant."""
-    size = SIZES[edition]
-    lake = make_lake(data.lake / edition / "synthetic", edition, size)
-    make_runs(data.runs, lake, size)
-    return lake, committed_runs(data.runs)
+def make_edition(data: DataDir, edition: str) -> Release:
+    """A folder of the lake, its datasets, and a run folder for every variant of the chapter."""
+    lake = make_lake(data.lake / edition / "synthetic", edition, SIZES[edition])
+    split, _ = make_dataset(lake, Protocol(), data)
+    every, _ = make_dataset(lake, Protocol(name="all"), data)
+    runs = [make_run(data, split, name) for name in FAITHFUL]
+    return Release(lake=lake, evaluation=evaluate(runs), refit=make_run(data, every, CHAMPION))
 
 
 def make_lake(folder: Path, edition: str, size: Size) -> Manifest:
@@ -70,97 +80,88 @@ def make_lake(folder: Path, edition: str, size: Size) -> Manifest:
     passed = {"name": "made_up", "severity": "error", "failures": 0, "first_rows": "[]"}
     write_json(folder / "checks.json", [{**passed, "passed": True}])
     record = {
+        "schema": SCHEMA,
         "edition": edition,
         "fingerprint": "synthetic",
+        "committed_at": AT,
         "item_key": "movie",
         "counts": {"ratings": size.ratings, "movies": size.movies, "users": size.users},
-        "source": {"origin": "made up", "warnings": []},
+        "source": {"origin": "made up", "warnings": [], "sha256": "synthetic"},
     }
     write_json(folder / "manifest.json", record)
     return load_manifest(folder)
 
 
-def make_runs(runs: Path, lake: Manifest, size: Size) -> None:
-    """Run folders of all variants; one set of files, linked, but for the weights."""
-    shared = runs.parent / "shared"
-    shared.mkdir(parents=True)
-    named = [
-        ("train", "loss"),
-        ("train", "seconds"),
-        *(("valid", m) for m in ("mse", "rmse", "mae")),
-    ]
-    metrics = [
-        {"epoch": epoch, "split": split, "metric": metric, "value": 1.0}
-        for epoch in range(1, 6)
-        for split, metric in named
-    ]
-    pd.DataFrame(metrics).to_parquet(shared / "metrics.parquet")
-    write_vocabulary(shared / "vocabulary.parquet", size)
-    write_predictions(shared / "predictions.parquet", lake)
-    for number, name in enumerate(VARIANTS):
-        folder = runs / name
-        folder.mkdir(parents=True)
-        for file in shared.iterdir():
-            os.link(file, folder / file.name)
-        save_file(weights(size, name), folder / "model.safetensors")
-        mse = 0.5 if name == CHAMPION else 1.0 + number
-        write_json(folder / "run.json", run_record(name, lake, size, mse))
+def make_run(data: DataDir, dataset: Dataset, name: str) -> Run:
+    """A run folder of one variant; the champion alone has weights, drawn and never trained."""
+    folder = data.runs / f"{dataset.name}-{name}"
+    folder.mkdir(parents=True)
+    write_tables(folder, dataset, data.root / f"{dataset.name}-shared")
+    if name == CHAMPION:
+        estimator, _ = FAITHFUL[name]
+        sizes = len(dataset.users), len(dataset.items)
+        wrap(estimator.build(*sizes, torch.Generator().manual_seed(0))).save(folder)
+    write_json(folder / "run.json", asdict(run_record(folder.name, dataset, name)))
+    return load_run(folder)
 
 
-def write_vocabulary(path: Path, size: Size) -> None:
-    """Every user and every movie was seen in training."""
-    parts = [
-        pd.DataFrame({"entity": entity, "idx": ids, "id": ids})
-        for entity, n in (("user", size.users), ("item", size.movies))
-        for ids in [np.arange(1, n + 1, dtype=np.int32)]
-    ]
-    pd.concat(parts).to_parquet(path, index=False)
+def write_tables(folder: Path, dataset: Dataset, shared: Path) -> None:
+    """Predictions and history of a run: one set of files for all of a dataset, linked."""
+    if not shared.exists():
+        shared.mkdir()
+        valid = dataset.valid()
+        noise = torch.rand(len(valid), generator=torch.Generator().manual_seed(0))
+        write_predictions(shared, dataset, valid, valid.ratings + noise)
+        write_metrics(shared, [progress(number) for number in range(1, 6)])
+    for file in shared.iterdir():
+        os.link(file, folder / file.name)
 
 
-def write_predictions(path: Path, lake: Manifest) -> None:
-    """A prediction for every fifth rating."""
-    with duckdb.connect() as con:
-        con.sql(
-            "SELECT position, user_id, movie_id, rating, (rating + hash(position) % 100 / 100.0)"
-            "::FLOAT AS prediction, true AS user_known, true AS item_known "
-            f"FROM read_parquet('{lake.ratings}') WHERE position % 5 = 0"
-        ).write_parquet(str(path), compression="zstd")
+def progress(number: int) -> Progress:
+    """An epoch as it is reported."""
+    return Progress(number=number, passes=5, train_loss=1.0, valid=ERRORS, seconds=1.0)
 
 
-def weights(size: Size, name: str) -> dict[str, np.ndarray]:
-    """Random weights for the champion; the others are asked for the names of theirs alone."""
-    if name != CHAMPION:
-        return {"nothing": np.zeros(1, dtype=np.float32)}
-    random = np.random.default_rng(0)
-    found = {}
-    for entity, n in (("user", size.users), ("item", size.movies)):
-        for part, width in (("factors", FACTORS), ("bias", 1)):
-            values = random.standard_normal((n + 1, width), dtype=np.float32)
-            found[f"{entity}_{part}.weight"] = values
-    return found
-
-
-def run_record(name: str, lake: Manifest, size: Size, mse: float) -> dict[str, object]:
+def run_record(run_id: str, dataset: Dataset, name: str) -> RunRecord:
     """What `run.json` says."""
-    return {
-        "run_id": name,
-        "key": name,
-        "edition": lake.edition,
-        "data_fingerprint": lake.fingerprint,
-        "variant": name,
-        "recipe": VARIANTS[name].to_json(),
-        "seed": 42,
-        "valid_pct": 0.2,
-        "batch_size": 64,
-        "n_train": size.ratings - size.ratings // 5,
-        "n_valid": size.ratings // 5,
-        "n_users": size.users,
-        "n_items": size.movies,
-        "n_parameters": (size.users + size.movies) * (FACTORS + 1),
-        "unknown_user_rows": 0,
-        "unknown_item_rows": 0,
-        **{"mse": mse, "rmse": mse**0.5, "mae": mse},
-        "started_at": "2026-01-01T00:00:00+00:00",
-        **{"train_seconds": 1.0, "seconds": 1.0, "peak_memory_mib": 1},
-        **{"device": "cpu", "device_name": "none", "threads": 1, "versions": {}},
-    }
+    measured = bool(dataset.n_valid)
+    return RunRecord(
+        schema=RUN_SCHEMA,
+        run_id=run_id,
+        key=run_id,
+        edition=dataset.edition,
+        archive_sha256=dataset.archive_sha256,
+        data_fingerprint=dataset.data_fingerprint,
+        dataset=dataset.name,
+        dataset_key=dataset.key,
+        protocol=dataset.protocol,
+        as_of=None,
+        variant=name,
+        recipe=RECIPES[name].to_json(),
+        uses_time=False,
+        seed=42,
+        passes=5,
+        factors_gap=0.0 if name == CHAMPION else None,
+        n_train=dataset.n_train,
+        n_valid=dataset.n_valid,
+        n_users=dataset.n_users,
+        n_items=dataset.n_items,
+        n_parameters=51 * (dataset.n_users + dataset.n_items),
+        unknown_user_rows=dataset.unknown_user_rows,
+        unknown_item_rows=dataset.unknown_item_rows,
+        repeated_rows=dataset.repeated_rows,
+        mse=ERRORS.mse if measured else None,
+        rmse=ERRORS.rmse if measured else None,
+        mae=ERRORS.mae if measured else None,
+        warm_mse=None,
+        cold_mse=None,
+        started_at=AT,
+        train_seconds=1.0,
+        seconds=1.0,
+        stages={},
+        device="cpu",
+        device_name="none",
+        threads=1,
+        peak_memory_mib=1,
+        versions={},
+    )

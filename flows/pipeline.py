@@ -47,6 +47,7 @@ def pipeline(
     force: bool = False,
     max_regression: float = MAX_REGRESSION,
     no_gate: bool = False,
+    keep_days: float | None = None,
 ) -> Outcome:
     """MovieLens to published tables: fetch, check, train, evaluate, publish.
 
@@ -71,6 +72,8 @@ def pipeline(
         max_regression: by how much, as a part, the champion's error may surely be larger than the
             last published one's on equal rows; more is refused.
         no_gate: publish however the champion compares; recorded in the publication.
+        keep_days: at the end remove runs, datasets and lake folders that are older than so many
+            days and that nothing published refers to; by default nothing is removed.
     """
     data = writable_data_dir(data_dir)
     wanted = plan(
@@ -95,6 +98,7 @@ def pipeline(
     mark_announced(taken.lake)
     if wanted.as_of is None:
         announce_publication(taken.lake, published.snapshot, published.made, data)
+    stages.make_room(data, keep_days)
     return Outcome(taken=taken, trained=trained, published=published)
 
 

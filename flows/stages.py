@@ -19,6 +19,7 @@ from tasks.artifacts import show_checks, show_publication, show_training
 from tasks.dataset import prepare_dataset
 from tasks.ingest import fetch_archive, ingest_archive
 from tasks.publish import publish_tables, write_report
+from tasks.retention import collect_garbage
 from tasks.train import Trained, train_all, train_variant
 
 log = logging.getLogger("collab.flows")
@@ -125,3 +126,9 @@ def publish(
         refitted=refitted,
         report_error=report_error,
     )
+
+
+def make_room(data: DataDir, days: float | None) -> None:
+    """Remove what nothing published refers to and is older than so many days; None: nothing."""
+    if days is not None:
+        collect_garbage(data, days)

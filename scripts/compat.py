@@ -73,7 +73,7 @@ def probe(version: str, database: Path, folder: Path) -> int:
     python = folder / "bin" / "python"
     install = [python, "-m", "pip", "install", "--quiet", f"duckdb=={version}.*"]
     subprocess.run(install, check=True)
-    return subprocess.run([python, "-c", PROBE, database], check=False).returncode
+    return subprocess.run([python, "-c", PROBE, str(database)], check=False).returncode
 
 
 def main() -> int:

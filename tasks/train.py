@@ -94,7 +94,7 @@ def train_all(
     results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
     STOP.refuse()
     failed = [
-        f"{recipe.name}: {first_line(result)}"
+        f"{recipe.name} on {dataset.protocol.label}: {first_line(result)}"
         for recipe, result in zip(recipes, results, strict=True)
         if isinstance(result, BaseException)
     ]

@@ -1,39 +1,54 @@
-"""This project's trainer, measured as the peers are: in an environment that holds it."""
+"""This project's estimators, measured as the peers are: in an environment that holds them."""
 
-from collections import deque
-
+import pandas as pd
 import torch
 
-from benchmarks.peers.cell import Cell, Predict, main
-from collab.evaluation.errors import predict
-from collab.estimators.sgd.fit import fit
-from collab.dataset.interactions import Ratings
-from collab.dataset.prepare import prepare
-from collab.estimators.recipes import VARIANTS
-from collab.dataset.split import Split
-
-CPU = torch.device("cpu")
+from benchmarks.peers.cell import RATING_SCALE, Cell, Predict, main
+from collab.dataset.features import Features, as_tensors, encode_items, encode_users
+from collab.dataset.rows import Rows, grouped
+from collab.dataset.vocabulary import Vocabulary
+from collab.estimators.api import Context
+from collab.estimators.recipes import RECIPES
 
 
 def fit_variant(cell: Cell) -> Predict:
-    """Make vocabularies, encode, draw and train; the predictor scores the validation rows."""
+    """Make vocabularies, encode, group and fit; the predictor scores the validation rows."""
     torch.set_num_threads(cell.threads)
-    n_train, n = len(cell.train), len(cell.train) + len(cell.valid)
-    columns = {
-        name: torch.cat([torch.tensor(part[name].to_numpy()) for part in (cell.train, cell.valid)])
-        for name in ("user_id", "movie_id", "item_id", "rating")
-    }
-    columns["rating"] = columns["rating"].float()
-    ratings = Ratings(**{name: column.numpy() for name, column in columns.items()})
-    order = torch.arange(n)
-    rows = prepare(ratings, Split(train=order[:n_train], valid=order[n_train:]), CPU)
-    sizes = len(rows.users), len(rows.items)
-    recipe = VARIANTS[cell.model].sized(*sizes)
-    model = recipe.build(*sizes, torch.Generator().manual_seed(cell.seed))
-    shuffles_from = torch.Generator().manual_seed(cell.seed)
-    deque(fit(model, rows.train, recipe, generator=shuffles_from), maxlen=0)
-    return lambda: predict(model, rows.valid).numpy()
+    users = Vocabulary.of("user", cell.train["user_id"].to_numpy())
+    items = Vocabulary.of("item", cell.train["item_id"].to_numpy())
+    train, valid = (encode(part, users, items) for part in (cell.train, cell.valid))
+    context = Context(
+        seed=cell.seed,
+        device=torch.device("cpu"),
+        n_users=len(users),
+        n_items=len(items),
+        scale=RATING_SCALE,
+        features=features(cell, users, items),
+    )
+    rows = grouped(train, len(users), len(items))
+    for fitted in RECIPES[cell.model].estimator.fit(rows, context):
+        last = fitted
+    return lambda: last.predict(valid).numpy()
+
+
+def encode(ratings: pd.DataFrame, users: Vocabulary, items: Vocabulary) -> Rows:
+    """A table of ratings as rows."""
+    return Rows(
+        users=torch.from_numpy(users.encode(ratings["user_id"].to_numpy())),
+        items=torch.from_numpy(items.encode(ratings["item_id"].to_numpy())),
+        ratings=torch.tensor(ratings["rating"].to_numpy(), dtype=torch.float32),
+        ts=torch.tensor(ratings["ts"].to_numpy()),
+    )
+
+
+def features(cell: Cell, users: Vocabulary, items: Vocabulary) -> Features:
+    """The side features, for the estimators that use them."""
+    movies = cell.movies[cell.movies["movie_id"] == cell.movies["item_id"]]
+    lists = movies["genres"].fillna("").map(lambda text: text.split("|") if text else [])
+    of_items, genres = encode_items(movies.assign(genres=lists), items)
+    of_users, _ = encode_users(cell.users, users)
+    return as_tensors({**of_items, **{f"user_{k}": v for k, v in of_users.items()}}, genres)
 
 
 if __name__ == "__main__":
-    main("collab", ["torch", "numpy"], list(VARIANTS), fit_variant)
+    main("collab", ["torch", "numpy"], list(RECIPES), fit_variant)

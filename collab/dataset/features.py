@@ -41,6 +41,13 @@ def item_features(
             "WHERE movie_id = item_id",
             {"path": str(lake.movies)},
         ).df()
+    return encode_items(table, items)
+
+
+def encode_items(
+    table: pd.DataFrame, items: Vocabulary
+) -> tuple[dict[str, NDArray[np.generic]], list[str]]:
+    """The same of a table `item_id, release_year, genres`, these as lists."""
     at = items.encode(table["item_id"].to_numpy())
     names = sorted({genre for genres in table["genres"] for genre in genres})
     place = {genre: number for number, genre in enumerate(names)}
@@ -57,7 +64,13 @@ def user_features(
     lake: Manifest, users: Vocabulary
 ) -> tuple[dict[str, NDArray[np.generic]], dict[str, list[str]]]:
     """Arrays of the users' codes by column, and the columns' levels, from code 1 on."""
-    table = pd.read_parquet(lake.users)
+    return encode_users(pd.read_parquet(lake.users), users)
+
+
+def encode_users(
+    table: pd.DataFrame, users: Vocabulary
+) -> tuple[dict[str, NDArray[np.generic]], dict[str, list[str]]]:
+    """The same of a table `user_id, age, gender, occupation, zip_code`."""
     band = np.digitize(table["age"].fillna(0).to_numpy(dtype=float), AGE_BANDS).astype(str)
     columns = {
         "age": pd.Series(band).where(table["age"].notna()),

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from collab.base.files import sha256_file
+from collab.base.paths import DataDir
 from collab.movielens import sources
 from collab.movielens.download import SourceError
 from collab.movielens.editions import ML_32M, ML_100K
-from collab.base.paths import DataDir
 from flows.pipeline import main
 from tests.archives import Planted, members, planted, write_archive
 
-pytestmark = pytest.mark.usefixtures("prefect")
+pytestmark = pytest.mark.usefixtures("prefect", "here")
 
-QUICK = ["--variants", "dot_product_bias_wd", "--epochs", "1", "--device", "cpu"]
+QUICK = {"--variants": "dot_product_bias_wd", "--epochs": "1", "--device": "cpu", "--minutes": "0"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,13 @@ def published(
     """A good publication made before the bad input comes."""
     data = DataDir(tmp_path_factory.mktemp("published"))
     options = ["--archive", str(planted_zip), "--data-dir", str(data.root), "--trust-archive"]
-    assert main([*options, *QUICK]) == 0
+    assert main([*options, *quick()]) == 0
     return Published(data)
+
+
+def quick(*more: str) -> list[str]:
+    """Options that make a run short, without those that are given anyway."""
+    return [word for name, value in QUICK.items() if name not in more for word in (name, value)]
 
 
 def ratings_with(line: str) -> str:
@@ -142,7 +147,8 @@ ARCHIVES: dict[str, tuple[Callable[[Path], Path], str]] = {
 def refused(published: Published, capsys: pytest.CaptureFixture[str], *options: str) -> str:
     """Run with bad input; the last publication must stand. Returns the error as printed."""
     before = published.state()
-    assert main(["--data-dir", str(published.data.root), *QUICK, *options]) == 1
+    given = ["--data-dir", str(published.data.root), *quick(*options), *options]
+    assert main(given) == 1
     assert published.state() == before
     printed = capsys.readouterr()
     assert "Traceback" not in printed.err
@@ -192,6 +198,12 @@ def test_a_swapped_header(
         ("--device", "cpu:7", "Unknown device 'cpu:7'"),
         ("--device", "cuda:99", "Use --device auto or cpu"),
         ("--epochs", "0", "at least 1"),
+        ("--protocol", "temporl", "Did you mean temporal?"),
+        ("--protocol", "all", "leaves no rows to measure errors on"),
+        ("--protocol", "ua", "holds no fold ua"),
+        ("--split-seed", "-1", "The split seed is -1, expected a number from 0 to"),
+        ("--as-of", "yesterday", "'yesterday' is no day; expected one such as 1998-01-01"),
+        ("--as-of", "1990-01-01", "Only 0 ratings of ml-100k are as old as 1990-01-01 23:59"),
         ("--archive", "/nowhere/ml-100k.zip", "no such file or folder"),
     ],
 )
@@ -210,7 +222,7 @@ def test_a_folder_that_cannot_be_written(
 ) -> None:
     (tmp_path / "file").touch()  # root may write any folder, but none below a file
     place = tmp_path / "file" / "data"
-    assert main(["--data-dir", str(place), "--archive", str(planted_zip), *QUICK]) == 1
+    assert main(["--data-dir", str(place), "--archive", str(planted_zip), *quick()]) == 1
     assert f"error: The data folder {place} cannot be written" in capsys.readouterr().err
 
 

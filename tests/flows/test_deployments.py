@@ -60,3 +60,17 @@ def test_the_heartbeat_is_awaited_longer_than_it_takes() -> None:
     assert trigger.within >= 2 * timedelta(
         seconds=int(variables["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
     )
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_every_value_is_one_that_the_flow_takes(name: str) -> None:
+    """Prefect checks a run's parameters when it begins; here they are checked before."""
+    flow = flow_of(DEPLOYMENTS[name])
+    assert flow.validate_parameters(DEPLOYMENTS[name]["parameters"])
+
+
+def test_the_weekly_pipeline_makes_room_and_nothing_else_does() -> None:
+    keeping = {
+        name: deployment["parameters"].get("keep_days") for name, deployment in DEPLOYMENTS.items()
+    }
+    assert keeping == {**dict.fromkeys(DEPLOYMENTS), "pipeline": 30}

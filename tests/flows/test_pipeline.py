@@ -1,52 +1,48 @@
 """The whole pipeline through Prefect on planted archives."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 import pytest
 
 from collab.base.files import read_json
-from collab.movielens.editions import ML_10M
 from collab.base.paths import DataDir
+from collab.cli.app import option_names
+from collab.movielens.editions import ML_10M
 from collab.runs.launch import ChildDiedError, run_in_child
-from flows.pipeline import main
+from flows.pipeline import app
 from tasks import train
 from tests.archives import N_MOVIES, N_USERS, Planted, planted, write_archive
+from tests.flows.conftest import train_here
+from tests.flows.running import run
+from tests.published import query
 
-pytestmark = pytest.mark.usefixtures("prefect")
-
-
-def run(archive: Path, data: DataDir, *more: str) -> int:
-    """Run the command line on an archive of one's own, quickly."""
-    options = ["--archive", str(archive), "--data-dir", str(data.root), "--trust-archive"]
-    quick = ["--variants", "dot_product_bias_wd,embedding_nn", "--epochs", "1", "--device", "cpu"]
-    return main([*options, *quick, *more])
-
-
-def query(data: DataDir, sql: str) -> list[tuple[object, ...]]:
-    """The rows of a query on what is served."""
-    with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
-        return con.execute(sql).fetchall()
+pytestmark = pytest.mark.usefixtures("prefect", "here")
 
 
 def test_from_archive_to_tables(
-    planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
+    planted_zip: Path,
+    data: DataDir,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(train, "run_in_child", run_in_child)  # as in earnest
     assert run(planted_zip, data) == 0
     printed = capsys.readouterr().out
     assert "dot_product_bias_wd *" in printed
-    assert "trained 2 of 2" in printed
+    assert "trained 3 of 3 (0 were there)" in printed
     n = len(planted().ratings)
     assert query(data, "SELECT variant FROM leaderboard ORDER BY ALL") == [
         ("dot_product_bias_wd",),
         ("embedding_nn",),
     ]
     counts = {
-        "runs": 2,
-        "metrics": 2 * 5,
+        "runs": 3,  # two on the first split, and the champion's recipe on all ratings
+        "metrics": 2 * 5 + 2,  # on all ratings there are no errors to measure
+        "standings": 2,
         "movies": N_MOVIES,
         "users": N_USERS,
         "ratings": n,
@@ -66,7 +62,7 @@ def test_from_archive_to_tables(
     assert query(
         data, "SELECT count(*) FROM check_results WHERE severity = 'error' AND NOT passed"
     ) == [(0,)]
-    assert f"learnt from {n - n // 5} ratings" in (data.serve / "report.html").read_text("utf-8")
+    assert f"learnt from {n} ratings" in (data.serve / "report.html").read_text("utf-8")
 
 
 def test_a_second_run_does_nothing_and_says_so(
@@ -79,7 +75,7 @@ def test_a_second_run_does_nothing_and_says_so(
     assert "Nothing has changed" in capsys.readouterr().out
     assert sorted((p, p.stat().st_mtime_ns) for p in data.root.rglob("*.parquet")) == before
     assert run(planted_zip, data, "--force") == 0
-    assert "parsed and checked; trained 2 of 2" in capsys.readouterr().out
+    assert "parsed and checked; trained 3 of 3" in capsys.readouterr().out
     assert read_json(data.serve / "latest.json")["seq"] == 2
 
 
@@ -87,11 +83,11 @@ def test_only_what_is_missing_is_trained(
     planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(planted_zip, data) == 0
-    (weights,) = data.runs.glob("*dot_product_bias_wd*/model.safetensors")
+    (weights,) = data.runs.glob("*embedding_nn*/model.safetensors")
     weights.unlink()
     capsys.readouterr()
     assert run(planted_zip, data) == 0
-    assert "trained 1 of 2 (1 were there)" in capsys.readouterr().out
+    assert "trained 1 of 3 (2 were there)" in capsys.readouterr().out
 
 
 def test_the_smallest_archive_that_is_accepted(tmp_path: Path, data: DataDir) -> None:
@@ -123,19 +119,22 @@ def test_a_dead_child_is_tried_again_alone(
         calls.append(spec.recipe.name)
         if calls.count("embedding_nn") == 1 and spec.recipe.name == "embedding_nn":
             raise ChildDiedError("signal 9")
-        return run_in_child(spec, slots, **more)
+        return train_here(spec, slots, **more)
 
     monkeypatch.setattr(train, "run_in_child", die_once)
     assert run(planted_zip, data) == 0
-    assert sorted(calls) == ["dot_product_bias_wd", "embedding_nn", "embedding_nn"]
+    champion, other = "dot_product_bias_wd", "embedding_nn"
+    assert sorted(calls) == [champion, champion, other, other]  # the champion's recipe on all too
 
 
 def test_help_needs_no_server() -> None:
     command = [sys.executable, "-m", "flows.pipeline", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for option in ("--edition", "--archive", "--data-dir", "--seed", "--variants", "--epochs",
-                   "--device", "--trust-archive", "--force", "--item-key", "--max-regression",
-                   "--no-gate"):  # fmt: skip
+    options = {"--edition", "--archive", "--data-dir", "--seed", "--variants", "--epochs",
+               "--device", "--trust-archive", "--force", "--item-key", "--max-regression",
+               "--no-gate"}  # fmt: skip
+    assert options < option_names(app)
+    for option in option_names(app):
         assert option in done.stdout
     assert "Starting temporary server" not in done.stderr
 
@@ -144,8 +143,10 @@ def test_runs_of_another_seed_become_history(planted_zip: Path, data: DataDir) -
     assert run(planted_zip, data) == 0
     assert run(planted_zip, data, "--seed", "7") == 0
     assert query(data, "SELECT seed, is_current FROM runs ORDER BY ALL") == [
+        (7, False),  # on all ratings, for the tables
         (7, True),
         (7, True),
+        (42, False),
         (42, False),
         (42, False),
     ]
@@ -158,7 +159,7 @@ def test_a_much_worse_champion_is_refused_unless_told_otherwise(
     capsys.readouterr()
     assert run(planted_zip, data) == 1  # one epoch
     refused = capsys.readouterr().err
-    assert "worse than" in refused
+    assert re.search(r"worse \(95 % interval \S+ % to \S+ %\) than", refused)
     assert "--max-regression" in refused
     assert read_json(data.serve / "latest.json")["seq"] == 1
     assert run(planted_zip, data, "--no-gate") == 0

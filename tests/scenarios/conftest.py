@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from collab.movielens.editions import ML_100K
 from collab.base.paths import DataDir
+from collab.movielens.editions import ML_100K
 from tests.archives import FIRST_TS, Planted, movie_title, write_archive
 from tests.scenarios.stack import Stack
 
@@ -64,6 +64,7 @@ def parameters(archive: Path, data: DataDir, epochs: int) -> dict[str, Any]:
         "data_dir": str(data.root),
         "variants": TWO,
         "epochs": epochs,
+        "splits": [42],
         "device": "cpu",
     }
 

@@ -4,19 +4,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
 from collab.base.paths import DataDir
 from collab.estimators.recipes import get_recipes
+from tests.published import query
 from tests.scenarios.conftest import TWO, only_data, parameters
 from tests.scenarios.stack import Stack, wait_for
-
-
-def query(data: DataDir, sql: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
-        return con.execute(sql).fetchall()
 
 
 def test_the_pipeline_by_hand(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
@@ -53,8 +48,8 @@ def test_a_run_while_another_runs(stack: Stack, large_zip: Path, data: DataDir) 
 def test_what_an_event_asks_for_waits(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
     """`train` declares ENQUEUE: the second run waits for the first, and both complete."""
     stack.wait(stack.run("ingest/ingest", **only_data(quick)), "Completed")
-    wait_for(lambda: stack.states("publish", data) == ["Completed"], 300)
-    train = {name: quick[name] for name in ("data_dir", "variants", "epochs", "device")}
+    wait_for(lambda: stack.states("publish", data) == ["Completed"], 600)
+    train = {name: quick[name] for name in ("data_dir", "variants", "epochs", "splits", "device")}
     pair = [stack.run("train/train", **train, seed=seed) for seed in (1, 2)]
     for run in pair:
         assert stack.wait(run, "Completed", "Failed", "Crashed", "Cancelled") == "Completed"
@@ -75,7 +70,7 @@ def test_new_ratings_are_trained_on_and_published(
     for _ in range(2):
         run = stack.run("ingest/ingest", **only_data(quick))
         assert stack.wait(run, "Completed", "Failed") == "Completed"
-        wait_for(lambda: stack.states("publish", data) == ["Completed"], 300)
+        wait_for(lambda: stack.states("publish", data) == ["Completed"], 600)
         assert stack.states("train", data) == ["Completed"]
         assert query(data, "SELECT count(*) FROM leaderboard") == [(len(get_recipes()),)]
         time.sleep(15)  # in which the second time an event would start what it should not

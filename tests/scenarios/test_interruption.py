@@ -8,28 +8,24 @@ import time
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from collab.base.journal import read_journal
 from collab.base.paths import DataDir
 from deploy.processes import descendants
+from tests.published import tables
 from tests.scenarios.stack import Stack, kill
 
 pytestmark = pytest.mark.slow
 
 MOMENTS = 20
-# what differs by its nature: times, and what was published before
-HISTORY = {
-    "publish_info": ("published_at", "compared_with", "regression"),
-    "runs": ("started_at", "seconds", "train_seconds", "peak_memory_mib", "stages"),
-}
 
 
 def begin(stack: Stack, given: dict[str, Any], *more: str) -> "subprocess.Popen[str]":
     """`python -m flows.pipeline` in a process group of its own, using the stack's server."""
     options = ["--archive", given["archive"], "--trust-archive", "--data-dir", given["data_dir"]]
     chosen = ["--variants", ",".join(given["variants"]), "--epochs", str(given["epochs"])]
+    chosen += ["--splits", ",".join(map(str, given["splits"]))]
     return subprocess.Popen(
         [sys.executable, "-m", "flows.pipeline", *options, *chosen, "--device", "cpu", *more],
         env=stack.environment,
@@ -45,22 +41,6 @@ def finish(process: "subprocess.Popen[str]") -> str:
     printed, _ = process.communicate(timeout=300)
     assert process.returncode == 0, printed
     return printed
-
-
-def tables(data: DataDir) -> dict[str, list[tuple[Any, ...]]]:
-    """Every published table, all rows, apart from what differs by its nature."""
-    with duckdb.connect(data.serve / "movielens.duckdb", read_only=True) as con:
-        names = [
-            name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-        ]
-        found = {}
-        for name in names:
-            less = "EXCLUDE (" + ", ".join(HISTORY[name]) + ")" if name in HISTORY else ""
-            where = "WHERE metric <> 'seconds'" if name == "metrics" else ""
-            found[name] = con.execute(
-                f"SELECT * {less} FROM {name} {where} ORDER BY ALL"
-            ).fetchall()
-        return found
 
 
 def made(data: DataDir, step: str) -> int:
@@ -94,9 +74,11 @@ def test_killed_at_random_moments_a_clean_run_gives_the_same_tables(
 def test_two_at_once_on_one_data_folder(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
     for process in [begin(stack, quick) for _ in range(2)]:
         finish(process)
-    assert made(data, "train") == 2  # each variant once, by the one or the other
+    runs = 3  # each variant, and the champion's recipe on all ratings
+    assert made(data, "train") == runs  # once each, by the one or the other
+    assert made(data, "dataset") == 2
     assert made(data, "ingest") == 1
-    assert len(tables(data)["runs"]) == 2
+    assert len(tables(data)["runs"]) == runs
 
 
 def test_a_data_folder_may_be_moved(

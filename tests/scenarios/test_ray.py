@@ -13,8 +13,9 @@ from prefect import flow, task
 
 from collab.base.paths import DataDir
 from flows.runners import runner_options
+from tests.published import tables
 from tests.scenarios.stack import Stack
-from tests.scenarios.test_interruption import begin, finish, tables
+from tests.scenarios.test_interruption import begin, finish
 
 pytestmark = pytest.mark.slow
 
