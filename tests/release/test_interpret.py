@@ -20,15 +20,19 @@ def test_bias_is_ranked_from_the_highest() -> None:
 
 def test_components_find_the_direction_planted() -> None:
     # points on a line along (3, 4), in the order 0, 1, 2, 3
-    table = pca_table(factors([[3 * t, 4 * t] for t in range(4)]), np.array([10, 20, 30, 40]))
+    table, shares = pca_table(
+        factors([[3 * t, 4 * t] for t in range(4)]), np.array([10, 20, 30, 40])
+    )
     assert table["pc1"].tolist() == pytest.approx([-7.5, -2.5, 2.5, 7.5], abs=1e-5)
     assert table["pc2"].tolist() == pytest.approx([0] * 4, abs=1e-5)
     assert table["pc3"].tolist() == [0] * 4
+    assert shares.tolist() == pytest.approx([1, 0])  # nothing varies across the line
 
 
 def test_components_leave_out_items_that_training_never_saw() -> None:
-    table = pca_table(factors([[1, 0, 0], [0, 1, 0], [0, 0, 1]]), np.array([30, 99, 10]))
+    table, shares = pca_table(factors([[1, 0, 0], [0, 1, 0], [0, 0, 1]]), np.array([30, 99, 10]))
     assert table["item_id"].tolist() == [30, 10]
+    assert shares[0] == pytest.approx(1)
 
 
 def test_without_factors_and_biases_there_is_nothing_to_publish(published: Published) -> None:
