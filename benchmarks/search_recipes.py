@@ -73,7 +73,7 @@ class Family:
         self.is_net = "n_factors" not in self.base.arguments
         self.is_decayed = variant in DECAYED
         outer = dataset.train()
-        held = torch.from_numpy(permuted(INNER, len(outer), 0, INNER.share))
+        held = torch.from_numpy(permuted(INNER, len(outer), 0, int(INNER.share * len(outer))))
         train, judge = outer.take(~held), outer.take(held)
         self.users = Vocabulary.of("user", train.users.numpy())
         self.items = Vocabulary.of("item", train.items.numpy())

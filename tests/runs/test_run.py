@@ -22,10 +22,11 @@ from collab.estimators.api import Recipe
 from collab.estimators.recipes import RECIPES
 from collab.estimators.sgd.estimator import Sgd
 from collab.lake import Manifest
+from collab.release.retention import all_runs
 from collab.runs import spec as spec_module
 from collab.runs.devices import Slot
 from collab.runs.launch import run_in_child
-from collab.runs.record import load_run, recorded_runs
+from collab.runs.record import load_run
 from collab.runs.spec import RunSpec, code_of
 from collab.runs.train import Progress, train_run
 from tests.archives import planted
@@ -284,4 +285,4 @@ def test_a_child_trains_the_same_as_this_process(spec: RunSpec, tmp_path: Path) 
     train_run(here)
     pair = [load_file(folder / "model.safetensors") for folder in (spec.folder, here.folder)]
     assert all(torch.equal(pair[0][name], pair[1][name]) for name in pair[0])
-    assert [r.run_id for r in recorded_runs(spec.runs)] == [spec.run_id]
+    assert [r.run_id for r in all_runs(DataDir(spec.runs.parent))] == [spec.run_id]
