@@ -54,13 +54,14 @@ def test_an_edition_that_tells_nothing_of_its_users(csv_lake: Manifest, data: Da
 
 
 def test_what_no_training_row_has_leaves_nothing_behind(take_in: TakeIn, data: DataDir) -> None:
-    # user 24 rates the last movie alone, which is not rated yet when the first two are
-    kept = [row for row in planted().ratings if row[0] != N_USERS or row[1] == N_MOVIES]
+    # user 23 rates the last movie alone, which is not rated yet when the first two are
+    kept = [row for row in planted().ratings if row[0] != 23 or row[1] == N_MOVIES]
+    assert (23, N_MOVIES) in [row[:2] for row in kept]
     early = datetime.fromtimestamp(FIRST_TS + 60 * N_USERS * 2 - 1, UTC)
     dataset, _ = make_dataset(take_in(Planted(kept, planted().movies)), ALL, data, as_of=early)
     features = dataset.features()
     assert dataset.items.ids.tolist() == [1, 2]
-    assert dataset.users.ids.tolist() == list(range(1, N_USERS))
+    assert dataset.users.ids.tolist() == [u for u in range(1, N_USERS + 1) if u != 23]
     assert len(features.years) == len(features.genres) == 3
     assert not features.genres[0].any()
     assert features.years[0] == 0
