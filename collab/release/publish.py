@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from collab.base.files import is_whole
@@ -14,7 +15,13 @@ from collab.release.links import flip
 from collab.release.regression import MAX_REGRESSION, Comparison, compare
 from collab.release.retention import all_runs
 from collab.release.rollback import kept_back
-from collab.release.snapshot import Snapshot, current_snapshot, publish_lock, publish_snapshot
+from collab.release.snapshot import (
+    Snapshot,
+    current_snapshot,
+    list_snapshots,
+    publish_lock,
+    publish_snapshot,
+)
 from collab.release.tables import Inputs, create_tables
 from collab.runs.record import Run
 
@@ -67,12 +74,11 @@ def publish(
     with publish_lock(serve):  # from here on: of two publishers the later sees all runs
         history = [run for run in all_runs(data) if run.record.edition == edition]
         key = publication_key(release, history)
-        last = current_snapshot(serve)
-        if not force and serves:
-            stays = last if last and last.record.key == key else kept_back(serve, key)
-            if stays and is_whole(stays.folder):
+        stays = None if force else same_content(serve, key, serves=serves)
+        if stays and is_whole(stays.folder):
+            if serves:
                 flip(serve, stays.folder)  # makes again whichever link is missing
-                return stays, False
+            return stays, False
         champion = release.evaluation.champion.run
         comparison = compare(serve, champion, max_regression) if serves else NO_COMPARISON
         inputs = Inputs(
@@ -86,6 +92,14 @@ def publish(
         fill = partial(create_tables, inputs=inputs)
         record = snapshot_record(key, release, comparison)
         return publish_snapshot(serve, fill, refuse_bad_tables, record, serves=serves), True
+
+
+def same_content(serve: Path, key: str, *, serves: bool) -> Snapshot | None:
+    """What stays as it is because this content is published, or was and has been rolled back."""
+    if not serves:
+        return next((found for found in list_snapshots(serve) if found.record.key == key), None)
+    last = current_snapshot(serve)
+    return last if last and last.record.key == key else kept_back(serve, key)
 
 
 NO_COMPARISON = Comparison(max_regression=None)
