@@ -111,7 +111,7 @@ def write_tables(folder: Path, dataset: Dataset, shared: Path) -> None:
         shared.mkdir()
         valid = dataset.valid()
         noise = torch.rand(len(valid), generator=torch.Generator().manual_seed(0))
-        write_predictions(shared, dataset, valid, valid.ratings + noise)
+        write_predictions(shared, dataset, valid, valid.ratings + noise, None)
         write_metrics(shared, [progress(number) for number in range(1, 6)])
     for file in shared.iterdir():
         os.link(file, folder / file.name)

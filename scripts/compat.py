@@ -71,7 +71,7 @@ def probe(version: str, database: Path, folder: Path) -> int:
     """Install one version in a folder of its own and run the probe; returns its exit code."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", f"duckdb=={version}.*"]
+    install = [str(python), "-m", "pip", "install", "--quiet", f"duckdb=={version}.*"]
     subprocess.run(install, check=True)
     return subprocess.run([python, "-c", PROBE, str(database)], check=False).returncode
 
