@@ -98,7 +98,7 @@ class Family:
             lr_max=rounded(trial.lr_max),
             wd=rounded(trial.decay / (0.5 * trial.lr_max * steps)),
             beta2=trial.beta2,
-            eps=rounded(trial.eps),
+            row_eps=rounded(trial.eps * rows),
         )
 
     def cost_us(self, trial: Trial) -> float:

@@ -7,6 +7,7 @@ a new variant is one recipe, and this command.
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 
 import duckdb
 
@@ -61,11 +62,12 @@ def errors(con: duckdb.DuckDBPyConnection) -> Errors:
 def measured_on(con: duckdb.DuckDBPyConnection) -> str:
     """What the errors were measured on, in a sentence."""
     ((ratings, split, seed, splits, day),) = con.execute(MEASURED_ON).fetchall()
-    return (
+    told = (
         f"{BOOK_EDITION}, {ratings:,} ratings, seed {seed}, {day}. Valid MSE: {split}; mean and "
         f"standard deviation: of those that ran on {splits} splits. The book's figures are on a "
         "split of its own."
     )
+    return fill(told, 100)
 
 
 def table(measured: Errors) -> list[str]:
@@ -84,7 +86,7 @@ def row(recipe: Recipe, measured: Errors) -> str:
         "" if sd is None else f"{mean:.4f} ± {sd:.4f}",
         f"{BOOK_MSE[recipe.name]:.4f}" if recipe.name in BOOK_MSE else "",
     )
-    return f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
+    return f"| {' | '.join(cells)} |".replace("  |", " |")
 
 
 def replaced(text: str, block: list[str]) -> str:

@@ -113,13 +113,19 @@ def test_a_day_long_past_is_published_but_never_served(
 
 
 @pipeline
-def test_a_day_after_all_ratings_takes_all_of_them(planted_zip: Path, data: DataDir) -> None:
+def test_a_day_after_all_ratings_takes_all_of_them(
+    planted_zip: Path, data: DataDir, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(planted_zip, data, "--variants", "als", "--as-of", "1999-01-01") == 0
     serve = data.serve / "ml-100k"
     ratings = serve / "snapshots" / "000001" / "parquet" / "ratings.parquet"
     assert len(pd.read_parquet(ratings)) == len(planted().ratings)
     assert not (serve / "current").exists()
     assert not (data.serve / "movielens.duckdb").exists()
+    capsys.readouterr()
+    assert run(planted_zip, data, "--variants", "als", "--as-of", "1999-01-01") == 0
+    assert "Nothing has changed" in capsys.readouterr().out
+    assert [path.name for path in (serve / "snapshots").iterdir()] == ["000001"]
 
 
 @pytest.mark.parametrize(
