@@ -59,6 +59,7 @@ def write_strange(runs: Path, text: str) -> None:
     folder = runs / "ml-100k-strange-1"
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(text)
+    (folder / "metrics.parquet").touch()
     seal(folder)
 
 
