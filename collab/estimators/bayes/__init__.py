@@ -1,0 +1,14 @@
+"""Bayesian matrix factorisation by Gibbs sampling.
+
+gaussian, ordinal, pair   the estimators, and their hyperparameters in `settings`
+models       what a fitted model does; moments, factors: the posterior as tables
+sampling     a chain that runs and is resumed; accumulate: what is kept of it
+chain        one sweep: entity (rows and their prior), effects, likelihood; draws: distributions
+start        a chain before its first sweep; basis: features of rows; lowrank: few columns
+stage2       boosted trees on what a pair of chains leaves; neighbors: their features
+"""
+
+from collab.estimators.bayes.gaussian import BayesianMF
+from collab.estimators.bayes.ordinal import BayesianOrdinal, BayesianTime
+
+__all__ = ["BayesianMF", "BayesianOrdinal", "BayesianTime"]

@@ -7,6 +7,8 @@ from collab.estimators.bayes.chain import Chain
 from collab.estimators.bayes.likelihood import Gaussian, OrderedProbit
 from collab.estimators.bayes.lowrank import compress, row_weights
 
+LEAST = 1e-5  # probability of a rating, so that one draw cannot outweigh all others
+
 
 class Accumulator:
     """Sums of what predictions need, on the chain's device; it grows by `add`.
@@ -15,9 +17,9 @@ class Accumulator:
     draws: rows of users (n_users, K) and items (n_items, K) of some sweeps, the bias last.
     """
 
-    def __init__(self, chain: Chain, columns: int) -> None:
-        """Nothing yet."""
-        self.n, self.columns = 0, columns
+    def __init__(self, chain: Chain, columns: int, *, leave_out: bool = False) -> None:
+        """Nothing yet; columns and leave_out as in `Plan`."""
+        self.n, self.columns, self.leave_out = 0, columns, leave_out
         self.sums: dict[str, Tensor] = {}
         entities = (chain.users, chain.items)
         self.left, self.right = (chain.scores.new_zeros(e.n, 0) for e in entities)
@@ -38,11 +40,25 @@ class Accumulator:
             self.gather(f"{effect.name}.prior", effect.precision.reciprocal()[None])
         if isinstance(chain.likelihood, OrderedProbit):
             self.gather("cuts", chain.likelihood.cuts)
+            if self.leave_out:
+                self.gather_left_out(chain.likelihood, chain.scores)
         if isinstance(chain.likelihood, Gaussian):
             self.gather("variance", chain.likelihood.alpha.reciprocal()[None])
             self.gather("user_noise", chain.likelihood.noise[0].reciprocal())
             self.gather("item_noise", chain.likelihood.noise[1].reciprocal())
         self.n += 1
+
+    def gather_left_out(self, likelihood: OrderedProbit, scores: Tensor) -> None:
+        """Importance weights 1 / p(rating | draw), and the weighted stars (Gelfand 1992)."""
+        mass = likelihood.probabilities(scores)
+        of_rating = mass.gather(1, likelihood.kind[:, None])[:, 0]
+        weight = of_rating.clamp(min=LEAST).reciprocal()
+        self.gather("left_out.weight", weight)
+        self.gather("left_out.stars", weight * (mass @ likelihood.levels))
+
+    def left_out(self) -> Tensor:
+        """Prediction (n,) of each training row without its own rating, stars."""
+        return self.sums["left_out.stars"] / self.sums["left_out.weight"]
 
     def gather(self, name: str, value: Tensor) -> None:
         """Add to a sum."""

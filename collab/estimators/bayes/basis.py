@@ -1,10 +1,11 @@
 """Row features as an orthonormal basis, so that regressing on thousands of columns is cheap.
 
-With F = U S V', the regression F B with an isotropic prior on B is U S (V' B), and V' B has the same
-prior: only U and S are needed (as in the kernel trick). What is cut off are the directions that
-explain least.
+With F = U S V', the regression F B with an isotropic prior on B is U S (V' B), and V' B has the
+same prior: only U and S are needed (as in the kernel trick). What is cut off are the directions
+that explain least.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,10 +16,14 @@ EXACT = 3  # a matrix whose smaller side is below this many times the rank is de
 EXTRA, PASSES = 20, 4  # columns beyond the rank, and passes, of the randomised decomposition
 CUT = 1e-3  # directions this much weaker than the strongest are noise of float32
 
+with warnings.catch_warnings():  # torch says once that compressed sparse rows may change
+    warnings.simplefilter("ignore")
+    torch.zeros(1, 1).to_sparse_csr()
+
 
 @dataclass(frozen=True)
 class Basis:
-    """Features of rows: `vectors` (n, r), orthonormal over the rows with ratings; `strengths` (r,)."""
+    """Features: `vectors` (n, r), orthonormal over the rows with ratings; `strengths` (r,)."""
 
     vectors: Tensor
     strengths: Tensor
@@ -26,7 +31,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Operator:
-    """A matrix (n, d) that is only multiplied: `times` (d, m) -> (n, m), `transposed` the other way."""
+    """A matrix (n, d) that is only multiplied: `times` (d, m) -> (n, m), `transposed` back."""
 
     n: int
     d: int

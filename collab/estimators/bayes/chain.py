@@ -55,7 +55,7 @@ class Chain:
             self.draw_effects()
             self.likelihood.after(self.scores, self.g)
             finite = bool(self.scores.sum().isfinite())
-        except torch.linalg.LinAlgError:
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
             finite = False
         if not finite:
             raise CollabError(
@@ -112,7 +112,10 @@ class Chain:
             own = {k.removeprefix(prefix): v for k, v in there.items() if k.startswith(prefix)}
             part.restore(own)
         for effect in self.effects:
-            effect.x, effect.precision = there[f"{effect.name}.x"], there[f"{effect.name}.precision"]
+            effect.x, effect.precision = (
+                there[f"{effect.name}.x"],
+                there[f"{effect.name}.precision"],
+            )
 
     def parts(self) -> dict[str, Entity | Likelihood]:
         """What has a state of its own, by name."""
@@ -129,6 +132,6 @@ def score(users: Tensor, items: Tensor, at_user: Tensor, at_item: Tensor) -> Ten
     one = with_one(items)
     parts = [
         (users.index_select(0, u) * one.index_select(0, i)).sum(1) + items[:, -1].index_select(0, i)
-        for u, i in zip(at_user.split(CHUNK), at_item.split(CHUNK), strict=True)
+        for u, i in zip(torch.split(at_user, CHUNK), torch.split(at_item, CHUNK), strict=True)
     ]
     return torch.cat(parts)

@@ -44,7 +44,7 @@ def wishart(degrees: float, scale_inverse: Tensor, g: torch.Generator) -> Tensor
     bartlett = torch.tril(normal((size, size), g).double(), -1)
     bartlett += torch.diag((2 * gamma(shapes, g)).sqrt())
     lower = torch.linalg.cholesky(scale_inverse.double())
-    half = torch.linalg.solve_triangular(lower.mT, bartlett, upper=True)
+    half: Tensor = torch.linalg.solve_triangular(lower.mT, bartlett, upper=True)
     return half @ half.mT
 
 

@@ -1,7 +1,7 @@
 """One side of the matrix: its rows of factors, their prior, and how both are drawn.
 
 Rows W_n ~ N(mu + sum_g U_gn S_g B_g, Lambda^-1), the bias being the last column (Salakhutdinov &
-Mnih 2008, with features as in Macau, Simm et al. 2017). B_g ~ N(0, (lambda_g Lambda)^-1) by columns,
+Mnih 2008, with features as in Macau, Simm et al. 2017). Rows of B_g ~ N(0, (lambda_g Lambda)^-1),
 lambda_g ~ Gamma(1, 1), Lambda ~ Wishart(K, I), mu ~ N(0, (2 Lambda)^-1).
 """
 
@@ -101,7 +101,8 @@ class Entity:
         self.precision = precision.float()
         lower = torch.linalg.cholesky(precision)
         eye = torch.eye(self.width, device=left.device, dtype=lower.dtype)
-        return torch.linalg.solve_triangular(lower, eye, upper=False).float()
+        root: Tensor = torch.linalg.solve_triangular(lower, eye, upper=False)
+        return root.float()
 
     def draw_weights(self, group: int, rest: Tensor, root: Tensor, g: torch.Generator) -> None:
         """One group's B and lambda, given what the others leave of the rows (n, K)."""
@@ -119,8 +120,8 @@ class Entity:
     def draw_rows(self, x: Tensor, weight: Tensor, target: Tensor, g: torch.Generator) -> None:
         """All rows given the other side.
 
-        x (m, K): the other side's rows, 1 in place of the bias; weight, target (ratings,): precision
-        and value of each rating, in the order of `others`.
+        x (m, K): the other side's rows, 1 in place of the bias; weight, target (ratings,):
+        precision and value of each rating, in the order of `others`.
         """
         pairs = x.index_select(1, self.lower[0]) * x.index_select(1, self.lower[1])
         pull = self.prior_mean() @ self.precision

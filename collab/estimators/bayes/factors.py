@@ -14,8 +14,8 @@ from collab.estimators.bayes.moments import Moments
 def tables_of(moments: Moments, columns: int) -> Factors:
     """Factors of `columns` columns whose predictions are the model's, float32.
 
-    A user's effect on a band of items is a number of the user times whether the item is in the band,
-    which is a product as well; the sum of all of them is approximated by its leading columns.
+    A user's effect on a band of items is a number of the user times whether the item is in the
+    band, a product as well; the sum of all of them is approximated by its leading columns.
     """
     tables = moments.tables
     matrix = whole(moments)
@@ -34,7 +34,11 @@ def tables_of(moments: Moments, columns: int) -> Factors:
 def whole(moments: Moments) -> Operator:
     """The mean of P Q' and of all effects of users on bands of items, users by items."""
     left, right = moments.tables["left"], moments.tables["right"]
-    parts = [Operator(len(left), len(right), lambda x: left @ (right.mT @ x), lambda y: right @ (left.mT @ y))]
+    parts = [
+        Operator(
+            len(left), len(right), lambda x: left @ (right.mT @ x), lambda y: right @ (left.mT @ y)
+        )
+    ]
     parts += [banded(moments, name) for name in moments.codes.names]
     return Operator(
         len(left),
@@ -49,7 +53,11 @@ def banded(moments: Moments, name: str) -> Operator:
     band = moments.codes.bands[name.removeprefix("user_")]
     n_bands, keys = int(band.max()) + 1, moments.tables[f"{name}.keys"]
     n_users, n_items = len(moments.tables["user_bias"]), len(band)
-    at_user, at_band, means = keys >> SHIFT, keys & ((1 << SHIFT) - 1), moments.tables[f"{name}.mean"]
+    at_user, at_band, means = (
+        keys >> SHIFT,
+        keys & ((1 << SHIFT) - 1),
+        moments.tables[f"{name}.mean"],
+    )
     by_user = sparse(starts_of(at_user, n_users), at_band, means, n_bands)
     order = torch.argsort(at_band, stable=True)
     by_band = sparse(starts_of(at_band, n_bands), at_user[order], means[order], n_users)
@@ -60,9 +68,9 @@ def banded(moments: Moments, name: str) -> Operator:
     return Operator(n_users, n_items, times, lambda y: (by_band @ y)[band])
 
 
-
-
-def fold_in(tables: Factors, counts: Tensor, variance: float, items: Tensor, stars: Tensor) -> FoldedUser:
+def fold_in(
+    tables: Factors, counts: Tensor, variance: float, items: Tensor, stars: Tensor
+) -> FoldedUser:
     """A new user's row and bias, the posterior mean given the items' tables.
 
     Its prior is the normal distribution of the rows of the users with ratings, counts (n_users,)

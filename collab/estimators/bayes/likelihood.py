@@ -109,9 +109,9 @@ class Gaussian:
 class OrderedProbit:
     """The rating is the class between whose cut points score + standard normal noise falls.
 
-    Cut points are drawn with the noise integrated out, by Metropolis on the first and the logarithms
-    of the gaps under a flat prior on the points (Cowles 1996); then the latent numbers (Albert &
-    Chib 1993).
+    Cut points are drawn with the noise integrated out, by Metropolis on the first and the
+    logarithms of the gaps under a flat prior on the points (Cowles 1996); then the latent numbers
+    (Albert & Chib 1993).
 
     levels (c,): the ratings there are, ascending; cuts (c - 1,); kind (n,): class of each row.
     """
@@ -165,13 +165,14 @@ class OrderedProbit:
     def after(self, scores: Tensor, g: torch.Generator) -> None:
         """Nothing: the noise is the unit."""
 
-    def probabilities(self, scores: Tensor, spread: Tensor | float = 1.0) -> Tensor:
-        """Of the classes (n, c), where latent numbers are scores with standard deviation `spread`."""
-        return class_probabilities(scores, self.cuts, spread)
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Of the classes (n, c), at scores (n,)."""
+        return class_probabilities(scores, self.cuts)
 
     def stars(self, scores: Tensor) -> Tensor:
         """Expected rating."""
-        return self.probabilities(scores) @ self.levels
+        levels: Tensor = self.levels
+        return self.probabilities(scores) @ levels
 
     def state(self) -> dict[str, Tensor]:
         """Cut points and the width of their proposals."""
@@ -185,7 +186,10 @@ class OrderedProbit:
 
 
 def class_probabilities(scores: Tensor, cuts: Tensor, spread: Tensor | float = 1.0) -> Tensor:
-    """Probability (n, c) of each class between the cut points (c - 1,), at scores (n,)."""
+    """Probability (n, c) of each class between the cut points (c - 1,).
+
+    scores (n,): means of the latent numbers; spread: their standard deviation, or one each.
+    """
     sd = spread[:, None] if isinstance(spread, Tensor) else spread
     edges = below((cuts - scores[:, None]) / sd)
     ends = edges.new_zeros(len(scores), 1), edges.new_ones(len(scores), 1)

@@ -1,8 +1,8 @@
 """Matrices of users by items kept as a product of few columns.
 
-The posterior mean of P Q' is no product of means, and its rank grows with the samples; but nearly all
-of it lies in a few dozen columns. Rows are weighted by how many ratings they have, since that is
-where predictions are asked for.
+The posterior mean of P Q' is no product of means, and its rank grows with the samples; but nearly
+all of it lies in a few dozen columns. Rows are weighted by how many ratings they have, since that
+is where predictions are asked for.
 """
 
 import torch
@@ -19,12 +19,12 @@ def row_weights(counts: Tensor) -> Tensor:
 def compress(
     left: Tensor, right: Tensor, columns: int, weights: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """The best product of `columns` columns for left @ right.T, (n, m) and (d, m) (Eckart-Young)."""
+    """The best product of `columns` columns for left (n, m) @ right (d, m).T (Eckart & Young)."""
     if left.shape[1] <= columns:
         return left, right
     q_left, r_left = torch.linalg.qr(left * weights[0])
     q_right, r_right = torch.linalg.qr(right * weights[1])
-    u, s, v = torch.linalg.svd(r_left @ r_right.mT)
+    u, s, v = torch.linalg.svd(r_left @ r_right.mT, full_matrices=False)
     root = s[:columns].sqrt()
     return (
         q_left @ (u[:, :columns] * root) / weights[0],

@@ -41,7 +41,8 @@ class Moments:
     @classmethod
     def of(cls, found: Accumulator, chain: Chain, codes: Codes, scale: Range) -> "Moments":
         """The moments of a chain so far."""
-        tables = {name: (value / found.n).cpu() for name, value in found.sums.items()}
+        known = {k: v for k, v in found.sums.items() if not k.startswith("left_out.")}
+        tables = {name: (value / found.n).cpu() for name, value in known.items()}
         tables |= {"left": (found.left / found.n).cpu(), "right": found.right.cpu()}
         tables |= {f"{e.name}.keys": e.keys.cpu() for e in chain.effects}
         tables["user_counts"] = chain.users.starts.diff()
@@ -128,7 +129,7 @@ def merge(parts: Sequence[Moments], columns: int) -> Moments:
     n = sum(part.n for part in parts)
     shares = [part.n / n for part in parts]
     means = {
-        name: sum(s * p.tables[name] for s, p in zip(shares, parts, strict=True))
+        name: torch.stack([s * p.tables[name] for s, p in zip(shares, parts, strict=True)]).sum(0)
         for name in parts[0].tables
         if name not in ("left", "right") and parts[0].tables[name].is_floating_point()
     }
@@ -138,4 +139,11 @@ def merge(parts: Sequence[Moments], columns: int) -> Moments:
     product = compress(left, right, columns, (weights[0], weights[1]))
     tables = {**parts[0].tables, **means, "left": product[0], "right": product[1]}
     draws = tuple(draw for part in parts for draw in part.draws)
-    return Moments(n=n, tables=tables, draws=draws, codes=parts[0].codes, offset=parts[0].offset, scale=parts[0].scale)
+    return Moments(
+        n=n,
+        tables=tables,
+        draws=draws,
+        codes=parts[0].codes,
+        offset=parts[0].offset,
+        scale=parts[0].scale,
+    )

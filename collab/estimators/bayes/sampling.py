@@ -17,13 +17,15 @@ from collab.estimators.bayes.start import Parts, start_chain
 class Plan:
     """How long a chain runs: `sweeps` in all, `burn_in` of them forgotten, a pass each `thin`.
 
-    columns: of the tables that hold the mean of P Q'.
+    columns: of the tables that hold the mean of P Q'. leave_out: whether to predict each training
+        row as if its rating were not known, which an ordered probit can.
     """
 
     sweeps: int
     burn_in: int
     thin: int
     columns: int
+    leave_out: bool = False
 
     @property
     def passes(self) -> int:
@@ -38,7 +40,7 @@ class Sampling:
         """Before the first sweep."""
         self.plan, self.scale = plan, context.scale
         self.chain, self.codes = start_chain(train, context, parts)
-        self.found = Accumulator(self.chain, plan.columns)
+        self.found = Accumulator(self.chain, plan.columns, leave_out=plan.leave_out)
 
     def sweep(self) -> bool:
         """Draw everything once; whether a pass is complete."""

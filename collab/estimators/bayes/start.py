@@ -48,17 +48,18 @@ class Parts:
 def start_chain(train: Rows, context: Context, parts: Parts) -> tuple[Chain, Codes]:
     """A chain before its first sweep, and the codes of its effects."""
     g = context.generator()
-    if train.by_user is None or train.by_item is None or train.by_item.order is None:
+    if train.by_user is None or train.by_item is None:
         train = grouped(train, context.n_users, context.n_items)
+    train = train.to(context.device)
     assert train.by_user is not None
     assert train.by_item is not None
     assert train.by_item.order is not None
-    train = train.to(context.device)
-    order = train.by_item.order.to(context.device)
-    starts = (train.by_user.starts.to(context.device), train.by_item.starts.to(context.device))
+    order, starts = train.by_item.order, (train.by_user.starts, train.by_item.starts)
     others = (train.items, train.users.index_select(0, order))
     bases = row_bases(starts, others, context.features, parts, g)
-    users, items = (Entity(*side, parts.n_factors + 1) for side in zip(starts, others, bases, strict=True))
+    users, items = (
+        Entity(*side, parts.n_factors + 1) for side in zip(starts, others, bases, strict=True)
+    )
     codes = codes_of(parts.effects, context.features, starts[1].diff())
     effects = [Effect(name, keys_of(codes, name, train)) for name in parts.effects]
     sizes = (context.n_users, context.n_items)
@@ -121,16 +122,22 @@ def place(chain: Chain, starts: tuple[Tensor, Tensor]) -> None:
     """
     train, g = chain.train, chain.g
     left = train.ratings - train.ratings.double().mean().float()
-    for entity, at, begin in ((chain.items, train.items, starts[1]), (chain.users, train.users, starts[0])):
+    for entity, at, begin in (
+        (chain.items, train.items, starts[1]),
+        (chain.users, train.users, starts[0]),
+    ):
         total = torch.zeros(entity.n, device=g.device).index_add(0, at, left)
         bias = total / (begin.diff() + RIDGE)
         entity.rows[:, -1] = bias
         left = left - bias.index_select(0, at)
     by_user = sparse(starts[0], train.items, left, chain.items.n)
-    by_item = sparse(starts[1], chain.items.others, left.index_select(0, chain.by_item), chain.users.n)
+    by_item = sparse(
+        starts[1], chain.items.others, left.index_select(0, chain.by_item), chain.users.n
+    )
     matrix = Operator(chain.users.n, chain.items.n, lambda x: by_user @ x, lambda y: by_item @ y)
     width = chain.items.width - 1
     right = leading(matrix, width, g)[2]
-    noise = 0.1 * torch.randn(chain.users.n + chain.items.n, width, generator=g, device=g.device)
-    chain.users.rows[:, :width], chain.items.rows[:, :width] = noise.split([chain.users.n, chain.items.n])
+    for entity in (chain.users, chain.items):
+        noise = torch.randn(entity.n, width, generator=g, device=g.device)
+        entity.rows[:, :width] = 0.1 * noise
     chain.items.rows[:, : right.shape[1]] = right * (SPREAD * chain.items.n**0.5)
