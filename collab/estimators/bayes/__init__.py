@@ -10,5 +10,6 @@ stage2       boosted trees on what a pair of chains leaves; neighbors: their fea
 
 from collab.estimators.bayes.gaussian import BayesianMF
 from collab.estimators.bayes.ordinal import BayesianOrdinal, BayesianTime
+from collab.estimators.bayes.pair import BayesianPair, BayesianPairTime
 
-__all__ = ["BayesianMF", "BayesianOrdinal", "BayesianTime"]
+__all__ = ["BayesianMF", "BayesianOrdinal", "BayesianPair", "BayesianPairTime", "BayesianTime"]
