@@ -164,13 +164,11 @@ class BayesianPair(Sampled):
 
     def load(self, folder: Path) -> PairModel:
         """The model in a folder."""
-        found = []
-        for name, kind in (("probit", OrdinalModel), ("gaussian", GaussianModel)):
-            moments, record = Moments.load(folder / name)
-            found.append(kind(moments, record["train_loss"], record["n_parameters"]))
+        parts = [Moments.load(folder / name) for name in ("probit", "gaussian")]
+        told = [(moments, r["train_loss"], r["n_parameters"]) for moments, r in parts]
         stage2 = Stage2.load(folder) if (folder / "stage2.safetensors").is_file() else None
         loss = float(load_file(folder / "pair.safetensors")["train_loss"])
-        return PairModel(found[0], found[1], stage2, loss)
+        return PairModel(OrdinalModel(*told[0]), GaussianModel(*told[1]), stage2, loss)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees on what the factors leave, grown by scikit-learn and kept as plain arrays."""
+"""Boosted trees on what the factors leave, grown by scikit-learn and kept as plain arrays."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +10,17 @@ from torch import Tensor
 
 from collab.base.errors import CollabError
 
+CHUNK = 1 << 16  # rows predicted at once
 FIELDS = {
-    "feature": ("feature_idx", np.int32),
+    "feature": ("feature_idx", np.int64),
     "threshold": ("num_threshold", np.float64),
-    "missing_left": ("missing_go_to_left", np.uint8),
-    "left": ("left", np.int32),
-    "right": ("right", np.int32),
-    "value": ("value", np.float64),
+    "missing_left": ("missing_go_to_left", np.bool_),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boosting:
-    """Hyperparameters: trees of so many leaves, each of at least so many rows; averaged over seeds."""
+    """Hyperparameters: trees of so many leaves of at least so many rows; seeds are averaged."""
 
     trees: int
     rate: float = 0.03
@@ -75,10 +73,11 @@ def boosting_regressor() -> Any:
 
 @dataclass(frozen=True)
 class Trees:
-    """All trees as one table of nodes.
+    """Trees of at most s splits and s + 1 leaves, as tables.
 
-    tables: by `FIELDS`, (nodes,); a leaf is its own left and right; `roots` (trees,); `depth` (1,);
-        `base` (1,) is added to the sum of the leaves' values.
+    tables: `feature`, `threshold`, `missing_left` (trees, s) of the splits; `path` (trees, s + 1,
+        s): 1 or -1 where the way to a leaf goes left or right at a split, else 0; `turns` (trees,
+        s + 1): how many splits are on the way; `value` of the leaves; `base` (1,): the constant.
     """
 
     tables: dict[str, Tensor]
@@ -86,41 +85,53 @@ class Trees:
     @classmethod
     def of(cls, grown: list[Any]) -> "Trees":
         """The mean of several fitted regressors."""
-        found: dict[str, list[NDArray[Any]]] = {name: [] for name in FIELDS}
-        roots, begin, depth = [], 0, 0
-        for regressor in grown:
-            for (tree,) in regressor._predictors:  # there is no public way to the nodes
-                nodes, own = tree.nodes, np.arange(len(tree.nodes))
-                for name, (field, kind) in FIELDS.items():
-                    values = nodes[field].astype(kind)
-                    if name in ("left", "right"):
-                        values = begin + np.where(nodes["is_leaf"], own, values)
-                    found[name].append(values)
-                roots.append(begin)
-                begin, depth = begin + len(nodes), max(depth, int(nodes["depth"].max()))
-        tables = {name: torch.from_numpy(np.concatenate(parts)) for name, parts in found.items()}
-        tables["value"] = tables["value"] / len(grown)
-        base = float(np.mean([np.ravel(regressor._baseline_prediction)[0] for regressor in grown]))
-        tables["base"] = torch.tensor([base], dtype=torch.float64)
-        return cls({**tables, "roots": torch.tensor(roots), "depth": torch.tensor([depth])})
+        nodes = [tree.nodes for model in grown for (tree,) in model._predictors]  # no public way
+        width = max(1, max(int((1 - tree["is_leaf"]).sum()) for tree in nodes))
+        parts = [tables_of(tree, width) for tree in nodes]
+        tables = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
+        tables["value"] /= len(grown)
+        base = float(np.mean([np.ravel(model._baseline_prediction)[0] for model in grown]))
+        return cls({**tables, "base": torch.tensor([base], dtype=torch.float64)})
 
     def predict(self, x: NDArray[Any]) -> Tensor:
         """Values (n,), float32, at features (n, f), where nan is missing."""
-        features = torch.from_numpy(x).double()
-        missing = features.isnan()
-        total = self.tables["base"].repeat(len(x))
-        row = torch.arange(len(x))
-        for root in self.tables["roots"].tolist():
-            node = torch.full((len(x),), root)
-            for _ in range(int(self.tables["depth"])):
-                node = self.step(features, missing, row, node)
-            total += self.tables["value"][node]
+        found = [self.predict_some(part) for part in torch.split(torch.from_numpy(x), CHUNK)]
+        return torch.cat(found) if found else torch.zeros(0)
+
+    def predict_some(self, x: Tensor) -> Tensor:
+        """The same of not too many rows (n, f).
+
+        A row is in the leaf all of whose turns it takes; nothing is branched on.
+        """
+        columns = x.mT.double().contiguous()
+        missing = columns.isnan()
+        tables, total = self.tables, self.tables["base"].repeat(len(x))
+        for tree in range(len(tables["value"])):
+            at = tables["feature"][tree]
+            left = columns.index_select(0, at) <= tables["threshold"][tree][:, None]
+            left |= missing.index_select(0, at) & tables["missing_left"][tree][:, None]
+            taken = tables["path"][tree] @ (2 * left.float() - 1)
+            here = taken == tables["turns"][tree][:, None]
+            total += tables["value"][tree] @ here.double()
         return total.float()
 
-    def step(self, features: Tensor, missing: Tensor, row: Tensor, node: Tensor) -> Tensor:
-        """The child (n,) that each row goes to; where it is at a leaf it stays."""
-        tables = self.tables
-        at = tables["feature"][node].long()
-        left = features[row, at] <= tables["threshold"][node]
-        left |= missing[row, at] & tables["missing_left"][node].bool()
-        return torch.where(left, tables["left"][node], tables["right"][node]).long()
+
+def tables_of(nodes: NDArray[Any], width: int) -> dict[str, Tensor]:
+    """One tree, with room for `width` splits; leaves that there are not are never reached."""
+    splits = np.flatnonzero(nodes["is_leaf"] == 0)
+    leaves = np.flatnonzero(nodes["is_leaf"])
+    ways = {0: np.zeros(width, dtype=np.float32)}
+    for number, node in enumerate(splits):  # parents come before their children
+        for side, turn in (("left", 1), ("right", -1)):
+            ways[int(nodes[side][node])] = ways[int(node)] + turn * np.eye(width)[number]
+    path, value = np.zeros((width + 1, width), dtype=np.float32), np.zeros(width + 1)
+    turns = np.full(width + 1, np.inf, dtype=np.float32)
+    for number, node in enumerate(leaves):
+        path[number], value[number] = ways[int(node)], nodes["value"][node]
+        turns[number] = np.abs(path[number]).sum()
+    found = {"path": path, "turns": turns, "value": value}
+    for name, (column, kind) in FIELDS.items():
+        padded: NDArray[Any] = np.zeros(width, dtype=kind)
+        padded[: len(splits)] = nodes[column][splits]
+        found[name] = padded
+    return {name: torch.from_numpy(array) for name, array in found.items()}
