@@ -30,14 +30,14 @@ class Codes:
     names: tuple[str, ...]
     bands: Mapping[str, Tensor]
 
-    def keys(self, name: str, users: Tensor, items: Tensor, ts: Tensor) -> Tensor:
-        """The key (n,), int64, of each rating; all three (n,)."""
+    def keys(self, name: str, rows: Rows) -> Tensor:
+        """The key (n,), int64, of each rating, on the bands' device."""
         if name == "week":
-            return ts.long() // WEEK
-        kind = name.removeprefix("user_")
+            return rows.ts.long() // WEEK
+        kind, users = name.removeprefix("user_"), rows.users.long() << SHIFT
         if kind in SECONDS:
-            return (users.long() << SHIFT) + ts.long() // SECONDS[kind]
-        return (users.long() << SHIFT) + self.bands[kind].index_select(0, items)
+            return users + rows.ts.long() // SECONDS[kind]
+        return users + self.bands[kind].index_select(0, rows.items)
 
 
 def codes_of(names: tuple[str, ...], features: Features, counts: Tensor) -> Codes:
@@ -99,8 +99,3 @@ def find(keys: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
         return torch.zeros_like(wanted), torch.zeros_like(wanted, dtype=torch.bool)
     at = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
     return at, keys[at] == wanted
-
-
-def keys_of(codes: Codes, name: str, rows: Rows) -> Tensor:
-    """The keys (n,) of rows."""
-    return codes.keys(name, rows.users, rows.items, rows.ts)

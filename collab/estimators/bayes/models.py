@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -15,19 +14,15 @@ from collab.estimators.bayes.moments import Moments
 
 
 class SampledModel(ABC):
-    """A model of posterior moments. A subclass says how a score becomes stars.
-
-    effects: names of those that predictions look up by key.
-    """
+    """A model of posterior moments. A subclass says how a score becomes stars."""
 
     def __init__(self, moments: Moments, train_loss: float, n_parameters: int) -> None:
         """Hold the moments."""
-        self.moments, self.effects = moments, moments.codes.names
-        self.train_loss, self.n_parameters = train_loss, n_parameters
+        self.moments, self.train_loss, self.n_parameters = moments, train_loss, n_parameters
 
     def score(self, rows: Rows) -> Tensor:
         """Posterior mean of the score (n,), offset included."""
-        return self.moments.score(rows, self.effects) + self.moments.offset
+        return self.moments.score(rows) + self.moments.offset
 
     @abstractmethod
     def predict(self, rows: Rows) -> Tensor:
@@ -50,11 +45,8 @@ class SampledModel(ABC):
 
     def save(self, folder: Path) -> None:
         """`model.safetensors` and `model.json`."""
-        self.moments.save(folder, self.record())
-
-    def record(self) -> dict[str, Any]:
-        """What the moments do not hold."""
-        return {"train_loss": self.train_loss, "n_parameters": self.n_parameters}
+        told = {"train_loss": self.train_loss, "n_parameters": self.n_parameters}
+        self.moments.save(folder, told)
 
 
 class GaussianModel(SampledModel):
@@ -101,7 +93,3 @@ class FactorModel(GaussianModel):
         """The user who gave `stars` (n,) to `items` (n,)."""
         tables = self.moments.tables
         return fold_in(self.tables, tables["user_counts"], float(tables["variance"]), items, stars)
-
-    def record(self) -> dict[str, Any]:
-        """What the moments do not hold."""
-        return {**super().record(), "columns": self.columns}

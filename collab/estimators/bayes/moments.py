@@ -14,7 +14,7 @@ from collab.dataset.rows import Rows
 from collab.estimators.api import Range
 from collab.estimators.bayes.accumulate import Accumulator
 from collab.estimators.bayes.chain import Chain, score
-from collab.estimators.bayes.effects import Codes, find, keys_of
+from collab.estimators.bayes.effects import Codes, find
 from collab.estimators.bayes.likelihood import OrderedProbit
 from collab.estimators.bayes.lowrank import compress, row_weights
 
@@ -59,14 +59,14 @@ class Moments:
             scale=scale,
         )
 
-    def score(self, rows: Rows, effects: Sequence[str]) -> Tensor:
-        """Posterior mean of the score (n,), without the offset, with some of the effects."""
+    def score(self, rows: Rows) -> Tensor:
+        """Posterior mean of the score (n,), without the offset."""
         users, items = rows.users.cpu().long(), rows.items.cpu().long()
         tables = self.tables
         left = torch.cat([tables["left"], tables["user_bias"][:, None]], 1)
         right = torch.cat([tables["right"], tables["item_bias"][:, None]], 1)
         total = score(left, right, users, items)
-        for name in effects:
+        for name in self.codes.names:
             at, there = self.find(name, rows)
             total = total + torch.where(there, tables[f"{name}.mean"][at], 0.0)
         return total
@@ -88,7 +88,7 @@ class Moments:
     def find(self, name: str, rows: Rows) -> tuple[Tensor, Tensor]:
         """Where each row's level (n,) of an effect stands, and whether training rows have it."""
         cpu = rows.to(torch.device("cpu"))
-        return find(self.tables[f"{name}.keys"], keys_of(self.codes, name, cpu))
+        return find(self.tables[f"{name}.keys"], self.codes.keys(name, cpu))
 
     def save(self, folder: Path, more: Mapping[str, Any]) -> None:
         """`model.safetensors` and `model.json`, the latter with `more` under its own names."""

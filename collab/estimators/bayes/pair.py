@@ -12,10 +12,11 @@ from torch import Tensor
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context, Factors
+from collab.estimators.bayes.block import Array
 from collab.estimators.bayes.effects import SESSION, TASTE
 from collab.estimators.bayes.models import GaussianModel
 from collab.estimators.bayes.moments import Moments
-from collab.estimators.bayes.neighbors import Array, Neighbors
+from collab.estimators.bayes.neighbors import Neighbors
 from collab.estimators.bayes.ordinal import OrdinalModel
 from collab.estimators.bayes.sampling import Sampling
 from collab.estimators.bayes.settings import Sampled

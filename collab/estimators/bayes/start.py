@@ -17,7 +17,7 @@ from collab.estimators.bayes.basis import (
     sparse,
 )
 from collab.estimators.bayes.chain import Chain
-from collab.estimators.bayes.effects import Codes, Effect, codes_of, keys_of
+from collab.estimators.bayes.effects import Codes, Effect, codes_of
 from collab.estimators.bayes.entity import Entity
 from collab.estimators.bayes.likelihood import Gaussian, Likelihood, OrderedProbit
 
@@ -61,7 +61,7 @@ def start_chain(train: Rows, context: Context, parts: Parts) -> tuple[Chain, Cod
         Entity(*side, parts.n_factors + 1) for side in zip(starts, others, bases, strict=True)
     )
     codes = codes_of(parts.effects, context.features, starts[1].diff())
-    effects = [Effect(name, keys_of(codes, name, train)) for name in parts.effects]
+    effects = [Effect(name, codes.keys(name, train)) for name in parts.effects]
     sizes = (context.n_users, context.n_items)
     likelihood: Likelihood = (
         OrderedProbit(train)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -17,6 +18,8 @@ from collab.estimators.bayes.likelihood import Gaussian, OrderedProbit
 
 CPU = torch.device("cpu")
 SCALE = (1.0, 5.0)
+SIZES = (7, 6)  # of `small_rows`, the unknown counted
+CODES = {"pair": torch.arange(20) % 4}
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -88,6 +91,23 @@ def chain_of(
     likelihood = OrderedProbit(train) if ordinal else Gaussian(train, sizes, freedom)
     effects = [Effect(name, keys) for name, keys in (codes or {}).items()]
     return Chain(users, items, effects, likelihood, train, order, generator(seed))
+
+
+def small_rows(seed: int = 0) -> Rows:
+    """20 ratings of 6 users and 5 items; index 0 has none."""
+    pairs = torch.cartesian_prod(torch.arange(1, 7), torch.arange(1, 6))
+    at = torch.randperm(30, generator=generator(seed))[:20]
+    users, items = pairs[at].unbind(1)
+    return grouped(rows_of(users, items, 1 + (users * items % 5)), *SIZES)
+
+
+def hold(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Leave the priors as they are, and what else is named of a likelihood."""
+    monkeypatch.setattr(Entity, "draw_prior", lambda self, g: None)
+    for name in names:
+        kind, method = name.split(".")
+        target = {"Gaussian": Gaussian, "OrderedProbit": OrderedProbit}[kind]
+        monkeypatch.setattr(target, method, lambda self, *args, **kwargs: None)
 
 
 def departs(sample: Tensor, cdf: Callable[[Tensor], Tensor]) -> bool:

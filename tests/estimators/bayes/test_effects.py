@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from collab.base.errors import CollabError
-from collab.estimators.bayes.effects import Effect, codes_of, find, keys_of
+from collab.estimators.bayes.effects import Effect, codes_of, find
 from tests.estimators.bayes.planted import features, generator, rows_of
 
 
@@ -14,7 +14,7 @@ def test_effects_are_drawn_from_their_conditional() -> None:
     weight = torch.tensor([1.0, 2.0, 0.5, 1.0, 4.0])
     left = torch.tensor([0.4, -0.2, 1.0, 0.9, 0.3])
     drawn, g = [], generator()
-    for _ in range(6000):
+    for _ in range(3000):
         effect = Effect("e", keys)
         effect.draw(left, weight, g)
         drawn.append(effect.x)
@@ -23,7 +23,7 @@ def test_effects_are_drawn_from_their_conditional() -> None:
     sums = torch.tensor([0.5 + 1.2, 0.4 - 0.4 + 0.9])
     off = (torch.stack(drawn).mean(0) - sums / certainty) * (certainty * len(drawn)).sqrt()
     assert float(off.abs().max()) < 4
-    assert torch.allclose(torch.stack(drawn).var(0), 1 / certainty, rtol=0.08)
+    assert torch.allclose(torch.stack(drawn).var(0), 1 / certainty, rtol=0.12)
 
 
 def test_the_precision_of_effects_follows_their_size() -> None:
@@ -43,7 +43,7 @@ def test_codes_put_ratings_together() -> None:
     )
 
     def together(name: str) -> list[int]:
-        groups = torch.unique(keys_of(codes, name, rows), return_inverse=True)[1]
+        groups = torch.unique(codes.keys(name, rows), return_inverse=True)[1]
         return [int(group) for group in groups]
 
     assert together("user_second") == [0, 0, 1, 3, 2]

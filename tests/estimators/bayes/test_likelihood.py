@@ -46,7 +46,7 @@ def test_cut_points_are_drawn_from_their_posterior() -> None:
     stars = 1 + (latent > -0.5).float() + (latent > 0.8).float()
     probit = OrderedProbit(rows_of(torch.ones(60), torch.ones(60), stars))
     drawn = []
-    for sweep in range(9000):
+    for sweep in range(5000):
         probit.draw_cuts(scores, g, adapt=sweep < 1000)
         if sweep >= 1000:
             drawn.append(probit.cuts)

@@ -130,11 +130,10 @@ def test_the_same_seed_gives_the_same_model(board: tuple[Rows, Rows], model: Fac
 def test_chains_of_several_seeds_merge_into_one(board: tuple[Rows, Rows]) -> None:
     parts = [list(SHORT.fit(board[0], replace(HERE, seed=s)))[-1].moments for s in (0, 1)]
     both = merge(parts, 40)
-    names = both.codes.names
-    mean = (parts[0].score(board[1], names) + parts[1].score(board[1], names)) / 2
+    mean = (parts[0].score(board[1]) + parts[1].score(board[1])) / 2
     assert both.n == 80
     assert len(both.draws) == 20
-    assert torch.allclose(both.score(board[1], names), mean, atol=1e-3)
+    assert torch.allclose(both.score(board[1]), mean, atol=1e-3)
 
 
 @pytest.mark.parametrize("estimator", [SHORT, ORDINAL, TIME])

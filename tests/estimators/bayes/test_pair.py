@@ -12,7 +12,8 @@ from collab.base.errors import CollabError
 from collab.dataset.rows import Rows, grouped
 from collab.estimators.api import HasFactors, HasUncertainty
 from collab.estimators.bayes import BayesianPair, BayesianPairTime
-from collab.estimators.bayes.neighbors import Array, Block, Neighbors
+from collab.estimators.bayes.block import Array, Block
+from collab.estimators.bayes.neighbors import Neighbors
 from collab.estimators.bayes.pair import PairModel
 from collab.estimators.bayes.stage2 import Boosting, boosting_regressor
 from tests.estimators.bayes.planted import checkered, context, features, planted, rows_of
