@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from collab.dataset.rows import Rows, grouped
@@ -108,13 +109,14 @@ def test_a_saved_model_predicts_the_same(
 
 
 def test_a_resumed_fit_yields_the_models_of_one_that_was_not_interrupted(
-    board: tuple[Rows, Rows], model: FactorModel
+    board: tuple[Rows, Rows], model: FactorModel, tmp_path: Path
 ) -> None:
     first = SHORT.start(board[0], HERE)
     for _ in range(31):  # within a pass
         first.sweep()
+    save_file(first.state(), tmp_path / "chain.safetensors")
     second = SHORT.start(board[0], HERE)
-    second.restore(first.state())
+    second.restore(load_file(tmp_path / "chain.safetensors"))
     rest = list(SHORT.models(second))
     assert torch.equal(rest[-1].predict(board[1]), model.predict(board[1]))
     assert torch.equal(rest[-1].spread(board[1]), model.spread(board[1]))
