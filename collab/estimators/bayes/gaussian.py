@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
@@ -21,7 +20,6 @@ class BayesianMF(Sampled):
         noise everywhere.
     """
 
-    uses_time: ClassVar[bool] = False
     user_noise: float = 8.0
     item_noise: float = 20.0
 

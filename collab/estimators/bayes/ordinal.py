@@ -44,8 +44,6 @@ class OrdinalModel(SampledModel):
 class BayesianOrdinal(Sampled):
     """Gibbs-sampled ordered probit with taste effects."""
 
-    uses_time: ClassVar[bool] = False
-
     def start(self, train: Rows, context: Context) -> Sampling:
         """The chain before its first sweep, to be run, saved or resumed by hand."""
         return self.chain(train, context, self.parts(ordinal=True))

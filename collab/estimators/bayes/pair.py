@@ -115,7 +115,6 @@ class BayesianPair(Sampled):
     trees: of the second stage, for each of five seeds; 0: none.
     """
 
-    uses_time: ClassVar[bool] = False
     gaussian_factors: int = 10
     user_noise: float = 8.0
     item_noise: float = 20.0

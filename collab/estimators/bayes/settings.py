@@ -1,10 +1,12 @@
 """The hyperparameters that all samplers share."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from collab.base.errors import CollabError
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
-from collab.estimators.bayes.effects import TASTE
+from collab.estimators.bayes.effects import SESSION, TASTE
 from collab.estimators.bayes.sampling import Plan, Sampling
 from collab.estimators.bayes.start import Parts
 
@@ -22,6 +24,7 @@ class Sampled:
     effects: names of the random effects.
     """
 
+    uses_time: ClassVar[bool] = False
     n_factors: int = 10
     sweeps: int = 200
     burn_in: int = 40
@@ -30,6 +33,24 @@ class Sampled:
     history: bool = True
     side: bool = True
     effects: tuple[str, ...] = TASTE
+
+    def __post_init__(self) -> None:
+        """Refuse what would be found out only after hours.
+
+        Raises:
+            CollabError: there is no sweep to keep, or an effect of time where none is used.
+        """
+        if self.passes < 1:
+            raise CollabError(
+                f"{self.sweeps} sweeps leave no model after {self.burn_in} of burn-in and "
+                f"{self.thin} for each model. Take more sweeps."
+            )
+        timed = sorted(set(self.effects) & set(SESSION))
+        if timed and not self.uses_time:
+            raise CollabError(
+                f"{type(self).__name__} uses no time stamps, but has the effects "
+                f"{', '.join(timed)}. Take BayesianTime or BayesianPairTime, or leave them out."
+            )
 
     @property
     def plan(self) -> Plan:

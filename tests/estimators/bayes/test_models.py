@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from collab.base.errors import CollabError
 from collab.dataset.rows import Rows, grouped
 from collab.estimators.api import FoldsIn, HasFactors, HasUncertainty, from_record, to_record
 from collab.estimators.bayes import BayesianMF, BayesianOrdinal, BayesianTime
@@ -229,6 +230,13 @@ def test_session_effects_are_found_and_looked_up_by_time() -> None:
     assert mse(list(ORDINAL.fit(train, HERE))[-1], rows.take(held)) > 0.7
     assert TIME.uses_time
     assert not ORDINAL.uses_time
+
+
+def test_hyperparameters_that_cannot_work_are_refused_at_once() -> None:
+    with pytest.raises(CollabError, match=r"uses no time stamps.*user_day"):
+        BayesianMF(effects=("user_day",))
+    with pytest.raises(CollabError, match="no model"):
+        BayesianMF(sweeps=40, burn_in=40)
 
 
 def test_ratings_of_validation_rows_change_nothing(
