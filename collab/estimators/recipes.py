@@ -9,7 +9,14 @@ from typing import Any
 
 from collab.base.errors import CollabError, unknown_name
 from collab.estimators.als import Als
-from collab.estimators.api import Recipe
+from collab.estimators.api import Estimator, Recipe
+from collab.estimators.bayes import (
+    BayesianMF,
+    BayesianOrdinal,
+    BayesianPair,
+    BayesianPairTime,
+    BayesianTime,
+)
 from collab.estimators.bias_only import BiasOnly
 from collab.estimators.sgd.dot_product import DotProduct, DotProductBias
 from collab.estimators.sgd.estimator import Sgd
@@ -72,7 +79,7 @@ FAST: dict[str, dict[str, Any]] = {
 
 BOOK = "the fastai book, chapter 8"
 SEARCHED = "training rows of ml-100k, split of seed 42 (benchmarks/search_recipes.py)"
-INNER_FOLDS = "two inner folds of the training rows of ml-100k, split of seed 42"
+INNER_FOLDS = "inner folds of the training rows of ml-100k, split of seed 42"
 LITERATURE = "Koren 2010"
 
 
@@ -112,15 +119,33 @@ def classical() -> list[Recipe]:
     ]
 
 
-GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in (faithful, fast, classical)}
-RECIPES = {recipe.name: recipe for kind in (faithful, fast, classical) for recipe in kind()}
+def bayesian() -> list[Recipe]:
+    """Gibbs-sampled models; all but the first take minutes, and are trained by name."""
+    told: list[tuple[str, Estimator, str]] = [
+        ("bayesian_mf", BayesianMF(), "matrix factorisation, sampled: it knows how sure it is"),
+        ("bayesian_mf_ordinal", BayesianOrdinal(), "the same, stars as ordered classes"),
+        ("bayesian_mf_time", BayesianTime(), "the same, with session and week of the rating"),
+        ("bayesian_pair", BayesianPair(), "two chains averaged, trees on what they leave"),
+        ("bayesian_pair_time", BayesianPairTime(), "the same, with session and week of the rating"),
+    ]
+    return [
+        Recipe(name=name, estimator=estimator, about=about, chosen_on=INNER_FOLDS)
+        for name, estimator, about in told
+    ]
+
+
+KINDS = (faithful, fast, classical, bayesian)
+GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in KINDS}
+RECIPES = {recipe.name: recipe for kind in KINDS for recipe in kind()}
+DEFAULT = (*GROUPS["faithful"], *GROUPS["fast"], *GROUPS["classical"], "bayesian_mf")
 
 
 def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> list[Recipe]:
-    """The recipes of some variants, all by default, each once and in the order named.
+    """The recipes of some variants, each once and in the order named.
 
     Args:
-        names: variants, and `faithful`, `fast` or `classical` for all of a kind.
+        names: variants, and `faithful`, `fast`, `classical` or `bayesian` for all of a kind; by
+            default all but those that take minutes.
         epochs: in place of each recipe's own, of those that are trained in epochs.
 
     Raises:
@@ -129,10 +154,10 @@ def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> li
     """
     if names is not None and not names:
         raise CollabError(
-            "The list of variants is empty. Name some, such as dot_product_bias_wd, or `faithful`, "
-            "`fast` or `classical` for all of a kind; for all of them leave the option out."
+            "The list of variants is empty. Name some, such as dot_product_bias_wd, or "
+            f"{', '.join(GROUPS)} for all of a kind; for the default leave the option out."
         )
-    wanted = [name for given in names or GROUPS for name in GROUPS.get(given, [given])]
+    wanted = [name for given in names or DEFAULT for name in GROUPS.get(given, [given])]
     for name in wanted:
         if name not in RECIPES:
             raise unknown_name("variant", name, [*GROUPS, *RECIPES])

@@ -17,10 +17,10 @@ CHAPTER: dict[str, Sgd] = {name: estimator for name, (estimator, _) in FAITHFUL.
 QUICK: Mapping[str, int] = {  # hyperparameters that cost time, where an estimator has them
     "epochs": 2,
     "batch_size": 16,
-    "sweeps": 2,
+    "sweeps": 6,
     "n_factors": 4,
-    "samples": 3,
     "burn_in": 2,
+    "thin": 2,
 }
 
 

@@ -14,7 +14,7 @@ from collab.estimators.recipes import RECIPES
 from tests.estimators.support import CPU, fitted_on, quick, unknown_rows
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
-EXPLAINED = {"als"} | {name for name in RECIPES if "bias" in name} - {"bias_only"}
+EXPLAINED = {"als", "bayesian_mf"} | {name for name in RECIPES if "bias" in name} - {"bias_only"}
 
 
 def asked(dataset: Dataset) -> list[Rows]:

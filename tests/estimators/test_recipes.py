@@ -8,7 +8,7 @@ import pytest
 from collab.base.errors import CollabError
 from collab.dataset.dataset import Dataset
 from collab.estimators.api import Recipe
-from collab.estimators.recipes import FAITHFUL, FAST, GROUPS, RECIPES, get_recipes
+from collab.estimators.recipes import DEFAULT, FAITHFUL, FAST, GROUPS, RECIPES, get_recipes
 from collab.estimators.sgd.estimator import Sgd
 from collab.estimators.sgd.settings import Settings
 from tests.estimators.support import CHAPTER, fitted_on
@@ -78,7 +78,8 @@ def test_an_empty_list_is_refused() -> None:
 def test_groups_stand_for_all_of_a_kind() -> None:
     assert [r.name for r in get_recipes(["fast"])] == [f"fast_{name}" for name in FAITHFUL]
     assert [r.name for r in get_recipes(["faithful", "dot_product"])] == list(FAITHFUL)
-    assert [r.name for r in get_recipes()] == list(RECIPES)
+    assert [r.name for r in get_recipes()] == list(DEFAULT)
+    assert set(RECIPES) - set(DEFAULT) == set(GROUPS["bayesian"]) - {"bayesian_mf"}
     assert [name for names in GROUPS.values() for name in names] == list(RECIPES)
 
 

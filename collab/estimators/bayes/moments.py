@@ -75,7 +75,7 @@ class Moments:
         """Posterior variance of the score (n,): of the rows over the draws, and of the effects."""
         users, items = rows.users.cpu().long(), rows.items.cpu().long()
         total = torch.zeros(len(rows))
-        if len(self.draws) > 1:
+        if len(self.draws) > 1 and len(rows):
             drawn = torch.stack([score(*draw, users, items) for draw in self.draws])
             total = total + drawn.var(0)
         for name in self.codes.names:

@@ -33,6 +33,8 @@ class Stage2:
 
     def correction(self, rows: Rows, first: Tensor) -> Tensor:
         """Stars (n,) to add to the chains'; first (n,): what the probit predicts."""
+        if not len(rows):
+            return torch.zeros(0)
         return self.trees.predict(with_first(self.neighbors, rows, first, time=self.time))
 
     def save(self, folder: Path) -> None:

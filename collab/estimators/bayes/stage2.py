@@ -66,7 +66,7 @@ def boosting_regressor() -> Any:
     except ImportError as error:
         raise CollabError(
             "The Bayesian pairs grow trees with scikit-learn, which is not installed. "
-            'Install it with `pip install "collab[pair]"`, or train `bayesian_mf`.'
+            'Install it with `pip install "collab[boost]"`, or train `bayesian_mf`.'
         ) from error
     return HistGradientBoostingRegressor
 
