@@ -20,13 +20,15 @@ def leaderboard(*, place: Here) -> None:
     """Show the current runs, best first."""
     ((edition, at),) = place.ask("SELECT edition, published_at FROM publish_info")
     rows = place.ask(
-        "SELECT place, variant || if(is_champion, ' *', ''), valid_mse, valid_rmse, valid_mae, "
-        "train_seconds, device FROM leaderboard"
+        "SELECT place, variant || if(is_champion, ' *', '') || if(uses_time, ' (time)', ''), "
+        "valid_mse, behind, if(differs, '', '='), valid_rmse, valid_mae, train_seconds, device "
+        "FROM leaderboard"
     )
-    errors = {"valid MSE": ".4f", "RMSE": ".4f", "MAE": ".4f", "train s": ".1f"}
-    columns = {"place": "d", "variant": "", **errors, "device": ""}
+    errors = {"RMSE": ".4f", "MAE": ".4f", "train s": ".1f"}
+    first = {"place": "d", "variant": "", "valid MSE": ".4f", "behind": "+.4f", "": ""}
+    columns = {**first, **errors, "device": ""}
     print_table(f"{edition}, published {at:%Y-%m-%d %H:%M} UTC", columns, rows)
-    say("* supplies bias, similarity and PCA")
+    say("* supplies bias, similarity and PCA   = does not differ from the first")
 
 
 @app.command(help_epilogue=shown("collab history --variant dot_product_bias_wd"))

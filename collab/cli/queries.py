@@ -17,10 +17,10 @@ FIND = """
     SELECT item_id, any_value(title), sum(n_ratings)::INTEGER AS n FROM find_movie($q)
     GROUP BY item_id ORDER BY n DESC, item_id"""
 NEIGHBORS = """
-    SELECT rank, neighbor, cosine, neighbor_ratings, neighbor_id
+    SELECT rank, neighbor, similarity, sd, share, neighbor_ratings, neighbor_id
     FROM similar_movies($id, k := $k)"""
 EXTREMES = """
-    SELECT rank, title, bias, n_ratings, mean_rating FROM movie_bias_named
+    SELECT rank, title, bias, sd, n_ratings, mean_rating FROM movie_bias_named
     WHERE n_ratings >= $least AND ($genre IS NULL OR list_contains(genres, $genre))
     QUALIFY row_number() OVER (ORDER BY rank) <= $top
          OR row_number() OVER (ORDER BY rank DESC) <= $bottom
@@ -65,6 +65,9 @@ def sql(
 def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, place: Here) -> None:
     """Show the movies most like one; where many fit, those movies.
 
+    Where the model knows how sure it is: ± is the standard deviation of the similarity, and `in the
+    20` how often the neighbour is among the 20 nearest when the model is drawn anew.
+
     Args:
         movie: A part of its title, or its id.
         k: How many, up to 20.
@@ -80,7 +83,8 @@ def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, pl
             say(f"The {MATCHES_SHOWN} most rated of them; a longer part of a title fits fewer.")
         say(f"Choose one by its id, such as: collab similar {found[0][0]}")
         return
-    columns = {"rank": "d", "title": "", "cosine": ".4f", "ratings": "d", "id": "d"}
+    sure = {"similarity": ".2f", "±": ".2f", "in the 20": ".0%"}
+    columns = {"rank": "d", "title": "", **sure, "ratings": "d", "id": "d"}
     for item_id, title, n_ratings in found:
         rows = place.ask(NEIGHBORS, id=item_id, k=k)
         print_table(f"Like {title} (id {item_id}, {n_ratings} ratings)", columns, rows)
@@ -110,7 +114,8 @@ def bias(
             f"No movie{f' of genre {of}' if of else ''} has {min_ratings} ratings and a place in "
             f"--top {top} or --bottom {bottom}; lower --min-ratings or ask for more."
         )
-    columns = {"rank": "d", "title": "", "bias": ".4f", "ratings": "d", "mean rating": ".2f"}
+    numbers = {"bias": ".2f", "±": ".2f", "ratings": "d", "mean rating": ".2f"}
+    columns = {"rank": "d", "title": "", **numbers}
     print_table("Bias of movies, highest first", columns, rows)
 
 

@@ -20,7 +20,15 @@ from collab.release.runs_tables import insert_predictions, insert_runs, insert_s
 from collab.runs.record import Run
 
 SQL = files("collab.release") / "sql"
-SCRIPTS = ("data.sql", "runs.sql", "model.sql", "examples.sql", "views.sql", "macros.sql")
+SCRIPTS = (
+    "data.sql",
+    "runs.sql",
+    "model.sql",
+    "examples.sql",
+    "benchmarks.sql",
+    "views.sql",
+    "macros.sql",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from collab.report.captions import beside, listing
 from collab.report.queries import Rows
-from collab.report.reference import BOOK_BEST, BOOK_EDITION, book_mse, published_for
+from collab.report.reference import BOOK_BEST, BOOK_EDITION, book_mse
 
 
 def lede(champion: dict[str, Any], error: dict[str, Any], info: dict[str, Any]) -> str:
@@ -38,15 +38,15 @@ def beside_the_book(info: dict[str, Any]) -> str:
     return f": {beside(info['expected_mse'], BOOK_BEST.mse, 'the best of the book')}"
 
 
-def comparison(champion: dict[str, Any], info: dict[str, Any]) -> Rows:
+def comparison(champion: dict[str, Any], info: dict[str, Any], published: Rows) -> Rows:
     """The champion among the published results, lowest MSE first, each with its place on a line."""
     n = len(info["chosen_on"])
     tested_on = champion["split_name"] if n == 1 else f"mean of {n} splits"
     own = {"kind": "own", "source": "this run", "tested_on": tested_on}
     rows: Rows = [{**own, "system": champion["variant"], "mse": info["expected_mse"]}]
-    for result in published_for(info["edition"]):
-        kind = "book" if result is BOOK_BEST else "other"
-        rows.append({**vars(result), "kind": kind})
+    if info["edition"] == BOOK_EDITION:
+        rows.append({**vars(BOOK_BEST), "kind": "book"})
+    rows += [{**row, "kind": "other"} for row in published]
     return placed(sorted(rows, key=lambda row: row["mse"]), "mse")
 
 

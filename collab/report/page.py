@@ -61,7 +61,9 @@ def facts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "settings": recipe_words(recipe),
         "counts": fetch_one(con, queries.COUNTS),
         "lede": headline.lede(champion, error, info),
-        "comparison": headline.comparison(champion, info),
+        "comparison": headline.comparison(
+            champion, info, fetch(con, queries.PUBLISHED, edition=info["edition"])
+        ),
         "book": reference.BOOK_BEST if info["edition"] == reference.BOOK_EDITION else None,
     }
 
@@ -86,6 +88,8 @@ def sections(con: duckdb.DuckDBPyConnection, found: dict[str, Any]) -> dict[str,
         "labels": LABELS,
         **bias(con),
         "similar": similar_movies(con),
+        "sure": bool(fetch_one(con, "SELECT count(sd) AS n FROM movie_similarity")["n"]),
+        "coverage": fetch(con, "FROM interval_coverage"),
         "checks": fetch(con, queries.CHECKS),
     }
 

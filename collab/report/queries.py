@@ -87,13 +87,19 @@ RATINGS = """
     SELECT rating, count(*) AS n, n / sum(n) OVER () AS share FROM ratings
     GROUP BY rating ORDER BY rating"""
 
+# results published as RMSE are squared, since the report speaks of MSE
+PUBLISHED = """
+    SELECT system, if(metric = 'RMSE', value ** 2, value) AS mse, source,
+           protocol || if(caveat = '', '', '; ' || caveat) AS tested_on
+    FROM published_benchmarks WHERE edition = $edition AND NOT starts_with(system, 'The book')"""
+
 CHECKS = "SELECT name, severity, passed, failures, first_rows FROM check_results"
 
 NEIGHBORS = """
     WITH chosen AS (
         FROM movie_bias WHERE item_id IN (SELECT item_id FROM movie_similarity)
         ORDER BY n_ratings DESC, item_id LIMIT $movies)
-    SELECT item_id, neighbor_id, cosine
+    SELECT item_id, neighbor_id, similarity
     FROM movie_similarity s JOIN chosen USING (item_id) WHERE s.rank <= $k
     ORDER BY chosen.n_ratings DESC, item_id, s.rank"""
 

@@ -17,7 +17,7 @@ def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
     Returns:
         `titles` and `ratings` (numbers of ratings) of every movie named, those that can be looked
-        up first; `near`, for each of these, places in `titles` and cosines in thousandths by
+        up first; `near`, for each of these, places in `titles` and similarities in thousandths by
         turns.
     """
     pairs = fetch(con, NEIGHBORS, movies=MOVIES_SHOWN, k=NEIGHBORS_SHOWN)
@@ -32,7 +32,7 @@ def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             [
                 value
                 for row in rows
-                for value in (place[row["neighbor_id"]], round(row["cosine"] * 1000))
+                for value in (place[row["neighbor_id"]], round(row["similarity"] * 1000))
             ]
             for rows in found.values()
         ],

@@ -141,3 +141,16 @@ COMMENT ON COLUMN worst_predictions.user_known IS 'Whether training saw the user
 COMMENT ON COLUMN worst_predictions.item_known IS 'Whether training saw the item';
 COMMENT ON COLUMN worst_predictions.position IS 'The rating; see ratings.position';
 COMMENT ON COLUMN worst_predictions.run_id IS 'The champion';
+
+CREATE VIEW interval_coverage AS
+SELECT level, avg((abs(rating - prediction) <= z * sd)::INTEGER) AS covered, count(*) AS n
+FROM predictions
+JOIN runs USING (run_id),
+     (VALUES (0.5, 0.6745), (0.8, 1.2816), (0.9, 1.6449), (0.95, 1.96)) AS levels(level, z)
+WHERE is_champion AND sd IS NOT NULL
+GROUP BY level
+ORDER BY level;
+COMMENT ON VIEW interval_coverage IS 'How many validation ratings lie within the champion''s intervals; no row where it does not say how sure it is';
+COMMENT ON COLUMN interval_coverage.level IS 'How many should: 0.5, 0.8, 0.9 and 0.95';
+COMMENT ON COLUMN interval_coverage.covered IS 'How many do, as a part of all';
+COMMENT ON COLUMN interval_coverage.n IS 'Number of validation ratings';
