@@ -60,9 +60,7 @@ def boosting_regressor() -> Any:
         CollabError: scikit-learn is not installed.
     """
     try:
-        from sklearn.ensemble import (  # type: ignore[import-untyped]
-            HistGradientBoostingRegressor,
-        )
+        from sklearn.ensemble import HistGradientBoostingRegressor
     except ImportError as error:
         raise CollabError(
             "The Bayesian pairs grow trees with scikit-learn, which is not installed. "
