@@ -61,7 +61,7 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
         bias = {"bias": 1 - rank / 10, "rank": rank, "n_ratings": 30, "mean_rating": 3.0}
         add(con, "movie_bias", item_id=movie, **bias)
         for k in (1, 2, 3):
-            near = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1, "rank": k}
+            near: dict[str, Any] = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1, "rank": k}
             near |= {"cosine": 1 / k, "similarity": 1 / k}
             add(con, "movie_similarity", item_id=movie, **near)
     con.execute("""
