@@ -7,6 +7,7 @@ import duckdb
 from benchmarks.ml_100k import SEED, ml_100k
 from collab.base.paths import writable_data_dir
 from collab.dataset.build import make_dataset
+from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
 from collab.lake import Manifest
 
@@ -16,14 +17,16 @@ USERS = "user_id, age, gender, occupation, zip_code"
 
 
 def export_split(folder: Path, data_dir: str | None = None, archive: str | None = None) -> None:
-    """Write `train.csv`, `valid.csv`, `movies.csv` and `users.csv` of ml-100k, seed 42.
-
-    Ratings stand in the order of the archive, which is a random one.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `train.csv`, `valid.csv`, `movies.csv` and `users.csv` of ml-100k, seed 42."""
     data = writable_data_dir(data_dir)
     lake = ml_100k(data, archive)
     dataset, _ = make_dataset(lake, Protocol(split_seed=SEED), data)
+    export_dataset(folder, lake, dataset)
+
+
+def export_dataset(folder: Path, lake: Manifest, dataset: Dataset) -> None:
+    """The same of any dataset; ratings stand in the order of the archive."""
+    folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
         join_ratings(con, lake)
         con.execute(

@@ -80,14 +80,25 @@ def measure_places(
     return [failed.get(at) or summary(place, runs[at]) for at, place in enumerate(places)]
 
 
-def run_once(place: Place, data_dir: Path, threads: int, seed: int) -> Record:
-    """Measure one model in a process of its own; the load beforehand tells how quiet it was."""
+def run_once(
+    place: Place, data_dir: Path, threads: int, seed: int, scores: Path | None = None
+) -> Record:
+    """Measure one model in a process of its own; the load beforehand tells how quiet it was.
+
+    Args:
+        place: the model, and the Python that measures it.
+        data_dir: where the tables are.
+        threads: at most.
+        seed: the model's.
+        scores: where the scores of the validation rows are kept, if anywhere.
+    """
     peer, python = place.peer, place.python
     if isinstance(python, PeerError):
         raise python
     threads = min(threads, peer.max_threads or threads)
     tables = [f"--{table}={data_dir.resolve() / table}.csv" for table in TABLES]
     settings = [f"--model={place.model}", f"--threads={threads}", f"--seed={seed}"]
+    settings += [f"--scores={scores}"] if scores else []
     command = [str(python), "-m", f"benchmarks.peers.{peer.script}", *tables, *settings]
     env = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
     load = os.getloadavg()[0]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +21,13 @@ import pandas as pd
 Scores = npt.NDArray[np.float64]
 Predict = Callable[[], npt.ArrayLike]
 
-RATING_SCALE = (1.0, 5.0)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """One model of one peer, and the ratings it is to be measured on.
 
-    `movies` and `users` are empty unless given on the command line.
+    `movies` and `users` are empty unless given on the command line. `scores` is where the scores of
+    the validation ratings are kept, as an array, if anywhere.
     """
 
     model: str
@@ -37,6 +37,12 @@ class Cell:
     valid: pd.DataFrame
     movies: pd.DataFrame
     users: pd.DataFrame
+    scores: Path | None = None
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The lowest and the highest rating of the training rows."""
+        return float(self.train["rating"].min()), float(self.train["rating"].max())
 
 
 Fit = Callable[[Cell], Predict]
@@ -58,6 +64,8 @@ def measure(cell: Cell, fit: Fit) -> dict[str, object]:
     fitted = time.perf_counter()
     scores = np.asarray(predict(), dtype=np.float64)
     predicted = time.perf_counter()
+    if cell.scores:
+        np.save(cell.scores, scores)
     return {
         "mse": mean_squared_error(scores, cell.valid["rating"].to_numpy(dtype=np.float64)),
         "fit_s": fitted - start,
@@ -75,9 +83,9 @@ def mean_squared_error(scores: Scores, ratings: Scores) -> float:
     return float(np.mean((scores - ratings) ** 2))
 
 
-def clipped(scores: npt.ArrayLike) -> Scores:
+def clipped(scores: npt.ArrayLike, cell: Cell) -> Scores:
     """Return the scores within the rating scale, for libraries that leave that to their user."""
-    return np.clip(np.asarray(scores, dtype=np.float64), *RATING_SCALE)
+    return np.clip(np.asarray(scores, dtype=np.float64), *cell.scale)
 
 
 def read_cell(models: Sequence[str]) -> Cell:
@@ -90,4 +98,5 @@ def read_cell(models: Sequence[str]) -> Cell:
     parser.add_argument("--model", choices=models, required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scores", type=Path)
     return Cell(**vars(parser.parse_args()))

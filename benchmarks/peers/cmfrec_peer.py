@@ -21,7 +21,7 @@ def fit(cell: Cell) -> Predict:
     settings = {**SETTINGS, **MODELS[cell.model]}
     model = CMF(**settings, nthreads=cell.threads, random_state=cell.seed).fit(train)
     users, movies = cell.valid["user_id"].to_numpy(), cell.valid["movie_id"].to_numpy()
-    return lambda: clipped(model.predict(users, movies))
+    return lambda: clipped(model.predict(users, movies), cell)
 
 
 if __name__ == "__main__":

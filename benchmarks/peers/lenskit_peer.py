@@ -30,7 +30,7 @@ def fit(cell: Cell) -> Predict:
     def scores() -> Scores:
         asked = ItemListCollection.from_df(rows, ["user_id"])
         told = predict(pipeline, asked, n_jobs=1).to_df()
-        return clipped(rows.merge(told, on=KEYS, how="left")["score"])
+        return clipped(rows.merge(told, on=KEYS, how="left")["score"], cell)
 
     return scores
 

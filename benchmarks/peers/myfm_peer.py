@@ -1,12 +1,13 @@
 """myFM: Bayesian factorisation machines by Gibbs sampling, with ids alone and with all it takes.
 
-`ids` sees who rated what. `ids, history, side, week` sees besides which movies the user rated and
-who rated the movie (in training), the user's age, gender and occupation, the movie's genres and
-year, and the week of the rating. The groups that share a prior are those that served better on a
+`ids` sees who rated what. `ids, history, side` sees besides which movies the user rated and who
+rated the movie (in training), the user's age, gender and occupation, the movie's genres and year;
+with `week` also the week of the rating. The groups that share a prior are those that served better on a
 part of training held out: one a kind of id for `ids`, one for all columns with the rest.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,7 +42,7 @@ def fit(cell: Cell) -> Predict:
 
     def predict() -> Scores:
         rows, related = encode(cell.valid)
-        return clipped(model.predict(rows, related, n_workers=cell.threads))
+        return clipped(model.predict(rows, related, n_workers=cell.threads), cell)
 
     return predict
 
@@ -56,8 +57,8 @@ def ids_only(cell: Cell) -> tuple[Encode, list[int] | None]:
     return encode, [len(ids) for ids in known.values()]
 
 
-def ids_and_more(cell: Cell) -> tuple[Encode, list[int] | None]:
-    """Encode a rating by its week, and by one row for its user and one for its movie."""
+def ids_and_more(cell: Cell, *, week: bool = True) -> tuple[Encode, list[int] | None]:
+    """Encode a rating by one row for its user, one for its movie and, if so, by its week."""
     weeks = (cell.train["ts"] // WEEK_S).unique()
     columns = {"user_id": user_columns(cell), "movie_id": movie_columns(cell)}
     rows = {
@@ -69,7 +70,8 @@ def ids_and_more(cell: Cell) -> tuple[Encode, list[int] | None]:
             RelationBlock(ids.get_indexer(index_of(ratings[key])).tolist(), table)
             for key, (ids, table) in rows.items()
         ]
-        return one_hot(ratings["ts"] // WEEK_S, weeks), blocks
+        at = ratings["ts"] // WEEK_S if week else np.full(len(ratings), -1)
+        return one_hot(at, weeks), blocks
 
     return encode, None
 
@@ -119,7 +121,11 @@ def index_of(values: npt.ArrayLike) -> Index:
     return index
 
 
-MODELS = {"ids": ids_only, "ids, history, side, week": ids_and_more}
+MODELS = {
+    "ids": ids_only,
+    "ids, history, side": partial(ids_and_more, week=False),
+    "ids, history, side, week": ids_and_more,
+}
 
 if __name__ == "__main__":
     main("myFM", ["myfm", "numpy"], list(MODELS), fit)

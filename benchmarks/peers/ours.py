@@ -3,7 +3,7 @@
 import pandas as pd
 import torch
 
-from benchmarks.peers.cell import RATING_SCALE, Cell, Predict, main
+from benchmarks.peers.cell import Cell, Predict, main
 from collab.dataset.features import Features, as_tensors, encode_items, encode_users
 from collab.dataset.rows import Rows, grouped
 from collab.dataset.vocabulary import Vocabulary
@@ -22,7 +22,7 @@ def fit_variant(cell: Cell) -> Predict:
         device=torch.device("cpu"),
         n_users=len(users),
         n_items=len(items),
-        scale=RATING_SCALE,
+        scale=cell.scale,
         features=features(cell, users, items),
     )
     rows = grouped(train, len(users), len(items))

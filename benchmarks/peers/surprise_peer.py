@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from surprise import SVD, BaselineOnly, Dataset, Reader, SVDpp
 
-from benchmarks.peers.cell import RATING_SCALE, Cell, Predict, main
+from benchmarks.peers.cell import Cell, Predict, main
 
 MODELS: dict[str, Callable[[int], Any]] = {
     "BaselineOnly": lambda seed: BaselineOnly(verbose=False),
@@ -21,7 +21,7 @@ COLUMNS = ["user_id", "movie_id", "rating"]
 
 def fit(cell: Cell) -> Predict:
     """Fit the algorithm; a user or movie unknown to it falls back to the biases it has."""
-    reader = Reader(rating_scale=RATING_SCALE)
+    reader = Reader(rating_scale=cell.scale)
     trainset = Dataset.load_from_df(cell.train[COLUMNS], reader).build_full_trainset()
     algorithm = MODELS[cell.model](cell.seed).fit(trainset)
     testset = list(cell.valid[COLUMNS].itertuples(index=False, name=None))

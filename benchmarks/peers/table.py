@@ -50,7 +50,7 @@ PEERS = (
         name="myFM",
         script="myfm_peer",
         requirements=("myfm", "numpy", "pandas", "scipy"),
-        models=("ids", "ids, history, side, week"),
+        models=("ids", "ids, history, side", "ids, history, side, week"),
     ),
     Peer(
         name="fastai",
