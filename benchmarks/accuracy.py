@@ -35,10 +35,7 @@ from collab.movielens.sources import find_archive
 
 SPLITS = ("random-42", "random-1", "random-2", *FOLDS, "temporal")
 VARIANTS = ("bias_only", "als", "bayesian_mf", "bayesian_pair", "bayesian_pair_time")
-MARKS = {
-    False: "ids, history, side",
-    True: "ids, history, side, week",
-}  # myFM without and with time
+MARKS = {False: "ids, history, side", True: "ids, history, side, week"}  # by uses_time
 RESULTS = Path(__file__).with_name("results")
 
 Record = dict[str, Any]

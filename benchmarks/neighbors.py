@@ -85,7 +85,8 @@ def judge(
     known = [item for item, n in counts.items() if n >= KNOWN]
     one, other = (nearest(variant, every, seed) for seed in (0, 1))
     yield f"{agreement(one, other, known):.1f}"
-    yield f"{agreement(*(nearest(variant, part, 0) for part in parts), known):.1f}"
+    first, second = (nearest(variant, part, 0) for part in parts)
+    yield f"{agreement(first, second, known):.1f}"
     yield f"{series_recall(one, titles, counts):.2f}"
     rare = [sum(counts[n] < RARE for n in one[item]) for item in known]
     yield f"{np.mean(rare):.2f}"
@@ -108,7 +109,8 @@ def nearest(variant: str, dataset: Dataset, seed: int) -> Near:
     else:
         table = similarity_table(found)
     top = table[table["rank"] <= TOP]
-    return {int(item): rows["neighbor_id"].tolist() for item, rows in top.groupby("item_id")}
+    near = top["neighbor_id"].groupby(top["item_id"]).agg(list)
+    return {int(item): found for item, found in zip(near.index, near, strict=True)}
 
 
 def ratings_of(dataset: Dataset) -> NDArray[np.int64]:

@@ -2,8 +2,8 @@
 
 `ids` sees who rated what. `ids, history, side` sees besides which movies the user rated and who
 rated the movie (in training), the user's age, gender and occupation, the movie's genres and year;
-with `week` also the week of the rating. The groups that share a prior are those that served better on a
-part of training held out: one a kind of id for `ids`, one for all columns with the rest.
+with `week` also the week of the rating. The groups that share a prior are those that served better
+on a part of training held out: one a kind of id for `ids`, one for all columns with the rest.
 """
 
 from collections.abc import Callable
@@ -121,7 +121,7 @@ def index_of(values: npt.ArrayLike) -> Index:
     return index
 
 
-MODELS = {
+MODELS: dict[str, Callable[[Cell], tuple[Encode, list[int] | None]]] = {
     "ids": ids_only,
     "ids, history, side": partial(ids_and_more, week=False),
     "ids, history, side, week": ids_and_more,
