@@ -27,12 +27,14 @@ class Status:
 
     published: the current snapshot of each edition that is published, with where its archive was
         taken from; None where the data it was made of are removed.
+    unknown: folders that serve what another version of the program published.
     running: the folders that a living process builds now.
     steps: the last entry of the journal for each step and variant.
     failures: the last entries that tell of a failure, newest first.
     """
 
     published: "list[tuple[Snapshot, str | None]]"
+    unknown: list[Path]
     running: list[str]
     steps: list[Entry]
     failures: list[Entry]
@@ -51,10 +53,11 @@ def gather_status(data: DataDir, edition: str | None = None) -> Status:
     from collab.release.snapshot import current_snapshot
 
     folders = [edition_folder(data, edition)] if edition else published_folders(data)
-    current = [found for folder in folders if (found := current_snapshot(folder))]
+    current = {folder: current_snapshot(folder) for folder in folders}
     journal = read_journal(data)
     return Status(
-        published=[(snapshot, origin(data, snapshot)) for snapshot in current],
+        published=[(found, origin(data, found)) for found in current.values() if found],
+        unknown=[folder for folder, found in current.items() if not found],
         running=list(held_locks(data)),
         steps=list({(e["step"], e.get("variant")): e for e in journal}.values()),
         failures=[e for e in reversed(journal) if e["outcome"] == "failed"][:SHOWN],
@@ -99,8 +102,10 @@ def print_status(data: DataDir, edition: str | None = None) -> None:
 
 def status_lines(status: Status) -> Iterator[str]:
     """The state in words."""
-    if not status.published:
+    if not status.published and not status.unknown:
         yield "Published: nothing yet"
+    for folder in status.unknown:
+        yield f"Published: by another version of this program, in {folder}"
     for snapshot, taken_from in status.published:
         yield from published_lines(snapshot, taken_from)
     yield f"Running: {', '.join(status.running) or 'nothing'}"

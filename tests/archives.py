@@ -86,6 +86,29 @@ def members(edition: Edition, rows: Planted) -> dict[str, str]:
     return texts
 
 
+def fold_of(position: int) -> str:
+    """The fold of `u1` to `u5` that a planted rating validates in."""
+    return f"u{position % 7 % 5 + 1}"
+
+
+def fold_files(rows: Planted) -> dict[str, str]:
+    """Files of ml-100k's folds, for `write_archive`'s `changed`, not in the archive's order.
+
+    `u1` to `u5` by `fold_of`; `ua` and `ub` hold the first and the last rating.
+    """
+    folds: dict[str, list[int]] = {}
+    for position in reversed(range(len(rows.ratings))):
+        folds.setdefault(fold_of(position), []).append(position)
+    folds |= {"ua": [0], "ub": [len(rows.ratings) - 1]}
+    return {f"{name}.test": rating_text(rows, at) for name, at in folds.items()}
+
+
+def rating_text(rows: Planted, positions: list[int]) -> str:
+    """Some ratings as ml-100k writes them."""
+    chosen = (rows.ratings[position] for position in positions)
+    return "".join(f"{u}\t{m}\t{int(r)}\t{ts}\n" for u, m, r, ts in chosen)
+
+
 def csv_text(text: str, edition: Edition) -> str:
     """A field quoted as CSV where the layout is CSV and it needs to be."""
     if edition.layout == "csv" and ("," in text or '"' in text):
@@ -99,7 +122,7 @@ def write_archive(
     rows: Planted | None = None,
     changed: Mapping[str, str | None] | None = None,
 ) -> Path:
-    """Write an edition's zip; `changed` replaces members' texts, None leaves one out."""
+    """Write an edition's zip; `changed` adds or replaces members' texts, None leaves one out."""
     texts: dict[str, str | None] = {**members(edition, rows or planted()), **(changed or {})}
     encodings = {member.name: member.encoding for member in layout_of(edition).members}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

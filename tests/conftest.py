@@ -7,10 +7,13 @@ import torch
 
 import flows  # noqa: F401  # Prefect's settings, and a quiet end of the process
 from collab.base.errors import CollabError
+from collab.base.paths import DataDir
+from collab.dataset.build import make_dataset
+from collab.dataset.dataset import Dataset
+from collab.dataset.protocols import Protocol
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ML_100K
 from collab.movielens.sources import Source, find_archive
-from collab.base.paths import DataDir
 from tests.archives import write_archive
 from tests.release.planted import Published, publish_planted
 
@@ -52,6 +55,13 @@ def planted_lake(planted_zip: Path, planted_data: DataDir) -> Manifest:
     source = find_archive(ML_100K, planted_data, archive=planted_zip, trust=True)
     manifest, _ = ingest(source, planted_data)
     return manifest
+
+
+@pytest.fixture(scope="session")
+def planted_dataset(planted_lake: Manifest, planted_data: DataDir) -> Dataset:
+    """The planted ratings, a random fifth of them apart."""
+    dataset, _ = make_dataset(planted_lake, Protocol(split_seed=1), planted_data)
+    return dataset
 
 
 @pytest.fixture(scope="session")

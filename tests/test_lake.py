@@ -5,13 +5,23 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from collab.base.files import read_json
-from collab.lake import ingest
+from collab.base.errors import CollabError
+from collab.base.files import SEAL, read_json, seal, write_json
+from collab.base.paths import DataDir
+from collab.lake import find_manifest, ingest
 from collab.movielens.checks import CheckError
 from collab.movielens.editions import ML_1M, ML_100K
 from collab.movielens.sources import find_archive
-from collab.base.paths import DataDir
-from tests.archives import N_MOVIES, N_USERS, Planted, planted, write_archive
+from tests.archives import (
+    N_MOVIES,
+    N_USERS,
+    Planted,
+    fold_files,
+    fold_of,
+    members,
+    planted,
+    write_archive,
+)
 
 
 def ingested(data: DataDir, archive: Path, *, force: bool = False) -> bool:
@@ -76,8 +86,6 @@ def test_a_failed_check_commits_nothing_and_keeps_its_results(
 def test_an_archive_taken_on_trust_is_not_reused_without_it(data: DataDir, tmp_path: Path) -> None:
     folder = tmp_path / "ml-1m"
     folder.mkdir()
-    from tests.archives import members
-
     for name, text in members(ML_1M, planted()).items():
         (folder / name).write_text(text, encoding="latin-1")
     trusted = find_archive(ML_1M, data, archive=folder, trust=True)
@@ -85,3 +93,35 @@ def test_an_archive_taken_on_trust_is_not_reused_without_it(data: DataDir, tmp_p
     plain = find_archive(ML_1M, data, archive=folder)
     with pytest.raises(CheckError, match="ratings_as_published"):
         ingest(plain, data)
+
+
+def test_folds_are_kept_by_the_places_of_their_ratings(data: DataDir, tmp_path: Path) -> None:
+    plain = write_archive(tmp_path / "plain.zip", ML_100K)
+    folded = write_archive(tmp_path / "folded.zip", ML_100K, changed=fold_files(planted()))
+    without, with_ = (
+        ingest(find_archive(ML_100K, data, archive=archive, trust=True), data)[0]
+        for archive in (plain, folded)
+    )
+    assert without.fingerprint != with_.fingerprint
+    assert not without.folds.exists()
+    with duckdb.connect() as con:
+        rows = con.execute(f"SELECT fold, position FROM '{with_.folds}'").fetchall()
+    n = len(planted().ratings)
+    expected = [(fold_of(place), place) for place in range(n)] + [("ua", 0), ("ub", n - 1)]
+    assert sorted(rows) == sorted(expected)
+
+
+def test_a_folder_of_another_version_is_left_out(
+    data: DataDir, planted_zip: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = find_archive(ML_100K, data, archive=planted_zip, trust=True)
+    by_title, _ = ingest(source, data)
+    by_movie, _ = ingest(source, data, item_key="movie")
+    record = read_json(by_movie.path / "manifest.json")
+    write_json(by_movie.path / "manifest.json", {**record, "schema": 0})
+    (by_movie.path / SEAL).unlink()
+    seal(by_movie.path)
+    assert find_manifest(data, "ml-100k") == by_title
+    assert "is left out: its record is of another version (schema 0" in caplog.text
+    with pytest.raises(CollabError, match="holds no ml-1m"):
+        find_manifest(data, "ml-1m")

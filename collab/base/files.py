@@ -59,28 +59,32 @@ def seal(folder: Path) -> None:
     write_json(folder / SEAL, sums)
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether a sealed folder still holds what was sealed, byte for byte."""
+def is_whole(folder: Path, *names: str) -> bool:
+    """Whether a sealed folder, or some of its files, still hold what was sealed, byte for byte."""
     try:
         sums = read_json(folder / SEAL)
         return all(
-            (folder / name).stat().st_size == record["bytes"]
-            and sha256_file(folder / name) == record["sha256"]
-            for name, record in sums.items()
+            (folder / name).stat().st_size == sums[name]["bytes"]
+            and sha256_file(folder / name) == sums[name]["sha256"]
+            for name in names or sums
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
-def committed(parent: Path) -> list[Path]:
+def committed(parent: Path, *names: str) -> list[Path]:
     """The folders below `parent` that are committed and still whole.
 
     What is under way, or was when its builder died, has a name that begins with a dot; what is
     damaged is left out with a warning.
+
+    Args:
+        parent: of the folders.
+        names: look at these of their files alone, where only they are used.
     """
     there = sorted(parent.iterdir()) if parent.exists() else []
     named = [path for path in there if path.is_dir() and not path.name.startswith(".")]
-    whole = [path for path in named if is_whole(path)]
+    whole = [path for path in named if is_whole(path, *names)]
     for path in named:
         if path not in whole:
             log.warning("%s is damaged and left out; delete it, or make it again.", path)

@@ -44,5 +44,5 @@ def what_counts(path: Path) -> str:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             told = isinstance(node.body[:1] and node.body[0], ast.Expr)
             if told and ast.get_docstring(node, clean=False) is not None:
-                node.body[0] = ast.Pass()
+                node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)

@@ -19,11 +19,21 @@ def record_of(kind: type[T], values: Mapping[str, Any], schema: int, **given: An
     Raises:
         ValueError: the JSON is of another version, or a field is missing.
     """
-    if values.get("schema") != schema:
-        raise ValueError(f"schema {values.get('schema')}, expected {schema}")
+    require_schema(values, schema)
     names = {f.name for f in fields(kind)}  # type: ignore[arg-type]
     known = {name: value for name, value in values.items() if name in names} | given
     try:
         return kind(**known)
     except TypeError as error:
         raise ValueError(str(error)) from error
+
+
+def require_schema(values: Any, schema: int) -> None:
+    """Refuse what is no record of a version, before anything else of it is read.
+
+    Raises:
+        ValueError: it is of another version, or no record at all.
+    """
+    found = values.get("schema") if isinstance(values, Mapping) else None
+    if found != schema:
+        raise ValueError(f"schema {found}, expected {schema}")

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from collab.base.files import read_json
-from collab.base.records import record_of
+from collab.base.records import record_of, require_schema
 from collab.dataset.features import Features, as_tensors
 from collab.dataset.protocols import Protocol
 from collab.dataset.rows import Groups, Rows
@@ -118,5 +118,6 @@ def load_dataset(folder: Path) -> Dataset:
         OSError, ValueError, KeyError: it holds no record of this schema.
     """
     values = read_json(folder / "dataset.json")
-    made = {"protocol": Protocol(**values["protocol"]), "scale": tuple(values["scale"])}
-    return record_of(Dataset, values, SCHEMA, path=folder, **made)
+    require_schema(values, SCHEMA)
+    protocol, scale = Protocol.from_json(values["protocol"]), tuple(values["scale"])
+    return record_of(Dataset, values, SCHEMA, path=folder, protocol=protocol, scale=scale)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,6 +45,18 @@ class Protocol:
         if self.name not in NAMES:
             raise unknown_name("protocol", self.name, list(NAMES))
         require_seed("split seed", self.split_seed)
+
+    @classmethod
+    def from_json(cls, values: Any) -> "Protocol":
+        """The protocol of a record.
+
+        Raises:
+            ValueError: this version has no such protocol.
+        """
+        try:
+            return cls(**values)
+        except (TypeError, CollabError) as error:
+            raise ValueError(f"the protocol {values} is not known: {error}") from error
 
     @property
     def label(self) -> str:
@@ -90,7 +103,7 @@ def validates(protocol: Protocol, lake: Manifest, ts: NDArray[np.int64], at: Boo
     if protocol.name == "all":
         return np.zeros(len(ts), dtype=np.bool_)
     if protocol.name == "random":
-        return permuted(protocol, len(ts), 0, protocol.share)
+        return permuted(protocol, len(ts), 0, cut(len(ts), protocol.share))
     if protocol.name == "temporal":
         return latest(ts, protocol.share)
     if lake.folds.exists():
@@ -100,20 +113,29 @@ def validates(protocol: Protocol, lake: Manifest, ts: NDArray[np.int64], at: Boo
             f"The archive of {lake.edition} holds no fold {protocol.name}. The folds stand in "
             "GroupLens's own ml-100k.zip: pass that with --archive, or use --protocol random."
         )
-    return permuted(protocol, len(ts), FOLDS.index(protocol.name), 1 / len(FOLDS))
+    return permuted(protocol, len(ts), *fifth(len(ts), FOLDS.index(protocol.name)))
 
 
-def permuted(protocol: Protocol, n: int, part: int, share: float) -> Bools:
-    """Rows `part` * v to `part` * v + v of a seeded permutation, v being `int(share * n)`.
+def permuted(protocol: Protocol, n: int, start: int, end: int) -> Bools:
+    """Rows `start` to `end` of a seeded permutation of n.
 
-    Part 0 is fastai's `RandomSplitter`: the same seed gives the same rows.
+    From 0 to `int(share * n)` it is fastai's `RandomSplitter`: the same seed gives the same rows.
     """
-    size = cut(n, share)
     generator = torch.Generator().manual_seed(protocol.split_seed)
     order = torch.randperm(n, generator=generator)
     valid = np.zeros(n, dtype=np.bool_)
-    valid[order[part * size : (part + 1) * size].numpy()] = True
+    valid[order[start:end].numpy()] = True
     return valid
+
+
+def fifth(n: int, part: int) -> tuple[int, int]:
+    """Where one of five parts of n rows begins and ends; every row is in one of them.
+
+    Raises:
+        CollabError: one would be empty.
+    """
+    cut(n, 1 / len(FOLDS))
+    return part * n // len(FOLDS), (part + 1) * n // len(FOLDS)
 
 
 def latest(ts: NDArray[np.int64], share: float) -> Bools:

@@ -59,6 +59,7 @@ class Als:
         of_items = Side(rows.by_item, rows.users[order], left[order])
         users = torch.zeros(context.n_users, self.n_factors + 1, device=context.device)
         items = self.first_items(context)
+        items[of_items.groups.counts == 0] = 0
         for _ in range(self.sweeps):
             self.solve(of_users, items, users)
             loss = self.solve(of_items, users, items)

@@ -65,6 +65,6 @@ class Biases:
 
 
 def shrunk_means(at: Tensor, values: Tensor, n: int, ridge: float) -> Tensor:
-    """Mean (n,) of the values of each index, `ridge` zeros counted in."""
+    """Mean (n,) of the values of each index, `ridge` zeros counted in; 0 of none at all."""
     sums = torch.zeros(n, dtype=values.dtype, device=values.device).index_add_(0, at, values)
-    return sums / (torch.bincount(at, minlength=n) + ridge)
+    return (sums / (torch.bincount(at, minlength=n) + ridge)).nan_to_num()

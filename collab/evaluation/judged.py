@@ -29,6 +29,13 @@ class Judged:
         """Mean squared error, stars squared; NaN of no rows."""
         return float(self.squared.mean()) if len(self.squared) else float("nan")
 
+    def within(self, other: "Judged") -> "Judged":
+        """The rows that the other was judged on too."""
+        kept = np.isin(self.position, other.position)
+        return Judged(
+            position=self.position[kept], user_id=self.user_id[kept], squared=self.squared[kept]
+        )
+
 
 def judge(run: Run) -> Judged:
     """The judged rows of a committed run, by position."""

@@ -78,7 +78,7 @@ def ranked_runs(runs: list[Run]) -> list[tuple[Run, Judged]]:
         CollabError: nothing is left.
     """
     judged = [(run, judge(run)) for run in runs]
-    finite = [pair for pair in judged if math.isfinite(pair[1].mse)]
+    finite = [pair for pair in judged if math.isfinite(pair[1].mse) and mses_of(pair[0], [])]
     if not finite:
         raise CollabError("No run has a valid MSE that is a number; nothing can be chosen.")
     return sorted(finite, key=lambda pair: (pair[1].mse, pair[0].run_id))
@@ -117,9 +117,10 @@ def evaluate(runs: list[Run], *, seed: int = 0) -> Evaluation:
 
 
 def mses_of(run: Run, others: list[Run]) -> list[float]:
-    """The valid MSE of a run, then of the same variant's runs on other splits."""
+    """The valid MSE of a run, then of the same variant's runs on other splits; numbers alone."""
     same = [other for other in others if other.record.variant == run.record.variant]
-    return [float(r.record.mse) for r in (run, *same) if r.record.mse is not None]
+    found = (r.record.mse for r in (run, *same))
+    return [mse for mse in found if mse is not None and math.isfinite(mse)]
 
 
 def choose_champion(standings: list[Standing]) -> Standing:

@@ -1,12 +1,13 @@
 """The gate for the champion: not worse than the one published before it, on equal rows."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from collab.base.errors import CollabError
-from collab.evaluation.judged import judge, judge_published
+from collab.evaluation.judged import Judged, judge, judge_published
 from collab.evaluation.paired import Difference, paired_difference
 from collab.release.snapshot import Snapshot, current_snapshot, list_snapshots
 from collab.runs.record import Run
@@ -61,11 +62,13 @@ def compare(serve: Path, champion: Run, max_regression: float | None) -> Compari
     Raises:
         CollabError: even the low end of the interval is worse by more; nothing is published.
     """
-    last = last_comparable(serve, champion)
-    if last is None:
+    comparable = last_comparable(serve, champion)
+    if comparable is None:
         return Comparison(max_regression=max_regression)
-    before = judge_published(last.folder / "parquet" / "predictions.parquet", last.record.champion)
+    last, before = comparable
     now = judge(champion)
+    # what is an item, and so which rows are repeated, may have been settled otherwise
+    before, now = before.within(now), now.within(before)
     found = paired_difference(now, before)
     if max_regression is not None and found.low > max_regression * before.mse:
         raise refused(champion, last, found, now.mse, before.mse, max_regression)
@@ -95,8 +98,22 @@ def refused(
     )
 
 
-def last_comparable(serve: Path, champion: Run) -> Snapshot | None:
-    """The publication to measure up to: what is served now, else the newest of the same rows.
+def last_comparable(serve: Path, champion: Run) -> tuple[Snapshot, Judged] | None:
+    """The publication to measure up to and its champion's errors; None: there is none.
+
+    What is damaged is passed over, so that it can be replaced.
+    """
+    for snapshot in of_equal_rows(serve, champion):
+        predictions = snapshot.folder / "parquet" / "predictions.parquet"
+        try:
+            return snapshot, judge_published(predictions, snapshot.record.champion)
+        except (OSError, ValueError) as error:
+            log.warning("Snapshot %d is damaged and compared with nothing: %s", snapshot.seq, error)
+    return None
+
+
+def of_equal_rows(serve: Path, champion: Run) -> Iterator[Snapshot]:
+    """The publications measured on the same rows: what is served now, then the newest first.
 
     What was rolled back is passed over: it was found wanting. So is what is as of an earlier day.
     """
@@ -106,5 +123,4 @@ def last_comparable(serve: Path, champion: Run) -> Snapshot | None:
         record, now = snapshot.record, champion.record
         same = (record.archive_sha256, record.split) == (now.archive_sha256, now.protocol.label)
         if same and record.as_of is None:
-            return snapshot
-    return None
+            yield snapshot

@@ -4,21 +4,20 @@ Of a run that goes, its record and its history stay as one small file, `history/
 that `runs` and `metrics` go on telling of every run there ever was.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from collab.base.files import read_json, readable, write_json
+from collab.base.files import committed, read_json, readable, write_json
 from collab.base.paths import DataDir
 from collab.base.serving import served_editions
 from collab.release.snapshot import list_snapshots
-from collab.runs.record import Run, load_run, parse_record, recorded_runs
+from collab.runs.record import Run, load_run, parse_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +35,7 @@ class Removable:
 
 def all_runs(data: DataDir) -> list[Run]:
     """Every run there is or was, oldest first."""
-    there = recorded_runs(data.runs)
+    there = readable(committed(data.runs, "run.json", "metrics.parquet"), load_run)
     known = {run.run_id for run in there}
     gone = readable(sorted(data.history.glob("*.json")), load_remembered)
     every = [*there, *(run for run in gone if run.run_id not in known)]
@@ -118,9 +117,13 @@ def remove(data: DataDir, found: list[Removable]) -> None:
 
 
 def remember(data: DataDir, folder: Path) -> None:
-    """Keep a run's record and metrics beyond its folder; of another version there is nothing."""
-    for run in readable([folder], load_run):
+    """Keep a run's record and metrics beyond its folder; of what cannot be read there is nothing."""
+    for record in readable([folder], memory_of):
         data.history.mkdir(exist_ok=True)
-        metrics = json.loads(metrics_of(run).to_json(orient="records"))
-        record = {"run": asdict(run.record), "metrics": metrics}
-        write_json(data.history / f"{run.run_id}.json", record)
+        write_json(data.history / f"{folder.name}.json", record)
+
+
+def memory_of(folder: Path) -> dict[str, Any]:
+    """What is kept of a run."""
+    run = load_run(folder)
+    return {"run": asdict(run.record), "metrics": metrics_of(run).to_dict("records")}

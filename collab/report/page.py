@@ -61,7 +61,7 @@ def facts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "settings": recipe_words(recipe),
         "counts": fetch_one(con, queries.COUNTS),
         "lede": headline.lede(champion, error, info),
-        "comparison": headline.comparison(champion, info["edition"]),
+        "comparison": headline.comparison(champion, info),
         "book": reference.BOOK_BEST if info["edition"] == reference.BOOK_EDITION else None,
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from collab.base.errors import CollabError
 from collab.base.files import committed, read_json, readable
-from collab.base.records import record_of
+from collab.base.records import record_of, require_schema
 from collab.dataset.protocols import Protocol
 from collab.estimators.api import Recipe
 
@@ -105,8 +105,8 @@ def parse_record(values: Mapping[str, Any]) -> RunRecord:
     Raises:
         ValueError: they are of another version.
     """
-    cut = values.get("protocol")
-    protocol = Protocol(**cut) if isinstance(cut, Mapping) else Protocol()
+    require_schema(values, SCHEMA)
+    protocol = Protocol.from_json(values.get("protocol"))
     return record_of(RunRecord, values, SCHEMA, protocol=protocol)
 
 
@@ -117,12 +117,6 @@ def load_run(folder: Path) -> Run:
         OSError, ValueError: there is none of this version.
     """
     return Run(folder=folder, record=parse_record(read_json(folder / "run.json")))
-
-
-def recorded_runs(runs: Path) -> list[Run]:
-    """All runs with a readable record, oldest first; whether their files are whole is not asked."""
-    found = readable((path.parent for path in sorted(runs.glob("[!.]*/run.json"))), load_run)
-    return sorted(found, key=lambda run: (run.record.started_at, run.run_id))
 
 
 def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) -> list[Run]:

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from collab.base.files import SEAL, commit_folder, committed, is_whole, sha256_file, write_atomically
+from collab.base.files import (
+    SEAL,
+    commit_folder,
+    committed,
+    is_whole,
+    sha256_file,
+    write_atomically,
+)
 
 
 def build(folder: Path, text: str = "content") -> None:

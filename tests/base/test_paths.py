@@ -14,7 +14,7 @@ def test_the_data_folder_is_made_and_nothing_in_it(tmp_path: Path) -> None:
     assert list(data.root.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["raw", "lake", "runs", "serve"])
+@pytest.mark.parametrize("name", ["raw", "lake", "datasets", "runs", "serve"])
 def test_a_folder_below_it_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()  # root may write any folder, but nothing into a file
     said = re.escape(f"The data folder {tmp_path / name} cannot be written (")

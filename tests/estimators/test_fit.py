@@ -7,75 +7,68 @@ import torch
 from torch import Tensor
 
 from collab.base.errors import CollabError
-from collab.lake import Manifest
-from collab.evaluation.errors import measure, predict
-from collab.estimators.sgd.fit import Epoch, fit, make_gradient, make_step, run_steps, shuffled_batches
-from collab.dataset.interactions import Interactions, encode, load_ratings
-from collab.estimators.sgd.recipe import Recipe
-from collab.estimators.recipes import COLLAB_NN, DOT_PRODUCT_BIAS_WD, EMBEDDING_NN, FAITHFUL
-from collab.dataset.split import random_split
-from collab.dataset.vocabulary import Vocabulary
+from collab.dataset.dataset import Dataset
+from collab.dataset.rows import Rows
+from collab.estimators.api import Context
+from collab.estimators.sgd.estimator import Sgd
+from collab.estimators.sgd.fit import make_step, run_steps, shuffled_batches
+from collab.runs.errors import measure
+from tests.estimators.support import CHAPTER, CPU, generator
 
-CPU = torch.device("cpu")
-ALL = pytest.mark.parametrize("recipe", FAITHFUL.values(), ids=lambda r: r.name)
-QUICK = {"batch_size": 8, "epochs": 12, "lr_max": 0.02}
-
-
-@pytest.fixture(scope="module")
-def rows(planted_lake: Manifest) -> tuple[Interactions, Interactions, int, int]:
-    """Training and validation rows of the planted archive, and the vocabularies' sizes."""
-    ratings = load_ratings(planted_lake)
-    split = random_split(len(ratings), seed=1)
-    users, items = Vocabulary.of("user", ratings.user_id), Vocabulary.of("item", ratings.item_id)
-    train, valid = (encode(ratings, at, users, items, CPU) for at in (split.train, split.valid))
-    return train, valid, len(users), len(items)
+ALL = pytest.mark.parametrize("name", CHAPTER)
+LEARNING = {"batch_size": 8, "epochs": 2, "lr_max": 0.02}
+BIASED = CHAPTER["dot_product_bias_wd"]
 
 
-Rows = tuple[Interactions, Interactions, int, int]
+def tenfold(dataset: Dataset) -> Rows:
+    """The training rows ten times over, so that an epoch is long enough to learn in."""
+    rows = dataset.train()
+    return rows.take(torch.arange(len(rows)).repeat(10))
 
 
-def trained(recipe: Recipe, rows: Rows, seed: int = 1) -> tuple[Tensor, list[Epoch]]:
-    train, valid, n_users, n_items = rows
-    model = recipe.build(n_users, n_items, torch.Generator().manual_seed(seed))
-    history = list(fit(model, train, recipe, generator=torch.Generator().manual_seed(seed)))
-    return predict(model, valid), history
+def trained(
+    estimator: Sgd, dataset: Dataset, seed: int = 1, train: Rows | None = None
+) -> tuple[Tensor, list[float]]:
+    """Predictions of the validation rows, and the loss of every epoch."""
+    losses = []
+    for fitted in estimator.fit(train or dataset.train(), Context.of(dataset, seed, CPU)):
+        losses.append(fitted.train_loss)
+    return fitted.predict(dataset.valid()), losses
 
 
 @ALL
-def test_the_training_loss_falls(recipe: Recipe, rows: Rows) -> None:
-    _, history = trained(recipe.but(**QUICK), rows)
-    assert [epoch.number for epoch in history] == list(range(1, 13))
-    assert history[0].loss > history[1].loss
-    assert history[-1].loss < history[0].loss / 2
-
-
-@ALL
-def test_the_loss_falls_within_the_first_epoch(recipe: Recipe, rows: Rows) -> None:
-    train, _, n_users, n_items = rows
-    one = recipe.but(batch_size=8, epochs=1, lr_max=0.05)
-    model = one.build(n_users, n_items, torch.Generator().manual_seed(1))
-    gradient = make_gradient(model, 8)
-    step = make_step(gradient, one, len(train) // 8, capture=False)
-    blocks = shuffled_batches(gradient, train, 8, torch.Generator().manual_seed(1))
-    losses = run_steps(step, blocks, 0).tolist()
-    quarter = len(losses) // 4
-    assert sum(losses[-quarter:]) < sum(losses[:quarter])
-
-
-@ALL
-def test_every_model_beats_the_mean_and_learns_the_parity(recipe: Recipe, rows: Rows) -> None:
-    predicted, _ = trained(recipe.but(**QUICK), rows)
-    valid = rows[1]
-    mean = torch.full_like(predicted, float(rows[0].ratings.mean()))
-    assert measure(predicted, valid.ratings).mse < measure(mean, valid.ratings).mse / 4
+def test_it_learns_the_parity(name: str, planted_dataset: Dataset) -> None:
+    sgd = CHAPTER[name].but(**LEARNING)
+    predicted, losses = trained(sgd, planted_dataset, train=tenfold(planted_dataset))
+    assert len(losses) == 2
+    assert losses[1] < losses[0] / 2
+    valid = planted_dataset.valid()
+    mean = torch.full_like(predicted, planted_dataset.mean)
+    found, of_mean = measure(predicted, valid.ratings), measure(mean, valid.ratings)
+    assert found
+    assert of_mean
+    assert found.mse < of_mean.mse / 4
     loved = valid.ratings == 5
     assert float(predicted[loved].min()) > float(predicted[~loved].max())
 
 
 @ALL
-def test_the_same_seed_gives_the_same_bits(recipe: Recipe, rows: Rows) -> None:
-    quick = recipe.but(batch_size=8, epochs=1)
-    first, again, other = (trained(quick, rows, seed)[0] for seed in (1, 1, 2))
+def test_the_loss_falls_within_the_first_epoch(name: str, planted_dataset: Dataset) -> None:
+    train = tenfold(planted_dataset)
+    one = CHAPTER[name].but(batch_size=8, epochs=1, lr_max=0.02)
+    model = one.build(len(planted_dataset.users), len(planted_dataset.items), generator())
+    gradient = one.make_gradient(model, train, 8)
+    step = make_step(gradient, one, len(train) // 8, capture=False)
+    blocks = shuffled_batches(gradient, train, 8, generator())
+    losses = run_steps(step, blocks, 0).tolist()
+    quarter = len(losses) // 4
+    assert sum(losses[-quarter:]) < sum(losses[:quarter]) / 2
+
+
+@ALL
+def test_the_same_seed_gives_the_same_bits(name: str, planted_dataset: Dataset) -> None:
+    quick = CHAPTER[name].but(batch_size=8, epochs=1)
+    first, again, other = (trained(quick, planted_dataset, seed)[0] for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -85,6 +78,7 @@ def test_the_same_seed_gives_the_same_bits(recipe: Recipe, rows: Rows) -> None:
     [
         {"epochs": 2},
         {"batch_size": 16},
+        {"batch_share": 1.0},
         {"lr_max": 6e-3},
         {"div": 20.0},
         {"div_final": 10.0},
@@ -94,41 +88,55 @@ def test_the_same_seed_gives_the_same_bits(recipe: Recipe, rows: Rows) -> None:
         {"momentum": (0.95, 0.85, 0.8)},
         {"beta2": 0.9},
         {"eps": 1e-2},
+        {"row_eps": 1e-2},
         {"wd": 1.0},
         {"arguments": {"n_factors": 40, "y_range": (0, 5.5)}},
         {"arguments": {"n_factors": 50, "y_range": (0, 6)}},
+        {"arguments": {"n_factors": 50, "y_range": (0, 5.5), "plain": True}},
+        {"arguments": {"n_factors": 50, "y_range": (0, 5.5), "factors_first": True}},
     ],
     ids=str,
 )
-def test_every_setting_changes_the_result(change: dict[str, object], rows: Rows) -> None:
-    base = DOT_PRODUCT_BIAS_WD.but(epochs=3, batch_size=8)
-    assert not torch.equal(trained(base, rows)[0], trained(base.but(**change), rows)[0])
+def test_every_setting_changes_the_result(
+    change: dict[str, object], planted_dataset: Dataset
+) -> None:
+    base = BIASED.but(epochs=3, batch_size=8)
+    first, other = (trained(sgd, planted_dataset)[0] for sgd in (base, base.but(**change)))
+    assert not torch.equal(first, other)
 
 
-def test_settings_of_the_nets_change_the_result(rows: Rows) -> None:
-    for recipe, change in (
-        (COLLAB_NN, {"n_hidden": 99, "y_range": (0, 5.5)}),
-        (EMBEDDING_NN, {"layers": (100, 49), "y_range": (0, 5.5)}),
-    ):
-        base = recipe.but(epochs=1, batch_size=8)
-        assert not torch.equal(trained(base, rows)[0], trained(base.but(arguments=change), rows)[0])
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("collab_nn", {"n_hidden": 99, "y_range": (0, 5.5)}),
+        ("embedding_nn", {"layers": (100, 49), "y_range": (0, 5.5)}),
+    ],
+)
+def test_settings_of_the_nets_change_the_result(
+    name: str, change: dict[str, object], planted_dataset: Dataset
+) -> None:
+    base = CHAPTER[name].but(epochs=1, batch_size=8)
+    first, other = (trained(sgd, planted_dataset)[0] for sgd in (base, base.but(arguments=change)))
+    assert not torch.equal(first, other)
 
 
-def test_a_loss_that_is_not_finite_stops_with_epoch_and_rate(rows: Rows) -> None:
-    train, *rest = rows
+def test_a_loss_that_is_not_finite_stops_with_epoch_and_rate(planted_dataset: Dataset) -> None:
+    train = planted_dataset.train()
     bad = train.ratings.clone()
     bad[3] = float("nan")
-    recipe = DOT_PRODUCT_BIAS_WD.but(batch_size=len(train))
+    sgd = BIASED.but(batch_size=len(train))
     with pytest.raises(CollabError, match=r"loss became nan in epoch 1, step 1, .* 2\.00e-04"):
-        trained(recipe, (replace(train, ratings=bad), *rest))  # type: ignore[arg-type]
+        list(sgd.fit(replace(train, ratings=bad), Context.of(planted_dataset, 1, CPU)))
 
 
-def test_a_batch_larger_than_the_data_is_one_step(rows: Rows) -> None:
-    _, history = trained(DOT_PRODUCT_BIAS_WD.but(batch_size=10**6, epochs=1), rows)
-    assert history[0].loss > 0
+def test_a_batch_larger_than_the_data_is_one_step(planted_dataset: Dataset) -> None:
+    _, losses = trained(BIASED.but(batch_size=10**6, epochs=1), planted_dataset)
+    assert losses[0] > 0
 
 
 def test_errors_by_hand() -> None:
     errors = measure(torch.tensor([1.0, 4.0]), torch.tensor([3.0, 4.0]))
+    assert errors
     assert (errors.mse, errors.mae) == (2.0, 1.0)
     assert errors.rmse == pytest.approx(2**0.5)
+    assert measure(torch.empty(0), torch.empty(0)) is None

@@ -8,49 +8,55 @@ from torch import Tensor, nn
 
 from collab.estimators.sgd.dot_product import DotProduct, DotProductBias
 from collab.estimators.sgd.parts import embedding, embedding_size, sigmoid_range
-from collab.estimators.sgd.recipe import Recipe
-from collab.estimators.recipes import FAITHFUL
+from tests.estimators.support import CHAPTER, generator
 
-ALL = pytest.mark.parametrize("recipe", FAITHFUL.values(), ids=lambda r: r.name)
-
-
-def generator(seed: int = 1) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+ALL = pytest.mark.parametrize("name", CHAPTER)
 
 
 @ALL
 @pytest.mark.parametrize("n", [1, 7])
-def test_scores_are_one_for_each_pair(recipe: Recipe, n: int) -> None:
-    model = recipe.build(20, 30, generator()).eval()
+def test_scores_are_one_for_each_pair(name: str, n: int) -> None:
+    model = CHAPTER[name].build(20, 30, generator()).eval()
     assert model(torch.arange(n), torch.arange(n)).shape == (n,)
 
 
 @ALL
-def test_the_generator_alone_decides_the_weights(recipe: Recipe) -> None:
-    first, again, other = (recipe.build(20, 30, generator(s)).state_dict() for s in (1, 1, 2))
-    assert all(torch.equal(first[name], again[name]) for name in first)
-    assert any(not torch.equal(first[name], other[name]) for name in first)
+def test_the_generator_alone_decides_the_weights(name: str) -> None:
+    first, again, other = (
+        CHAPTER[name].build(20, 30, generator(s)).state_dict() for s in (1, 1, 2)
+    )
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-@ALL
-def test_a_sigmoid_range_bounds_the_scores(recipe: Recipe) -> None:
-    if "y_range" not in recipe.arguments:
-        assert recipe.name == "dot_product"
-        return
-    model = recipe.build(20, 30, generator()).eval()
+@pytest.mark.parametrize("name", [name for name in CHAPTER if name != "dot_product"])
+def test_a_sigmoid_range_bounds_the_scores(name: str) -> None:
+    scores = enlarged(name)
+    assert float(scores.min()) >= 0
+    assert float(scores.max()) <= 5.5
+
+
+def test_without_a_range_nothing_bounds_them() -> None:
+    scores = enlarged("dot_product")
+    assert float(scores.min()) < -5.5
+    assert float(scores.max()) > 5.5
+
+
+def enlarged(name: str) -> Tensor:
+    """The scores of a model whose every weight is a thousand times what was drawn."""
+    model = CHAPTER[name].build(20, 30, generator()).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1e3)
-    scores = model(torch.arange(20), torch.arange(20)).detach()
-    assert float(scores.min()) >= 0
-    assert float(scores.max()) <= 5.5
+    scores: Tensor = model(torch.arange(20), torch.arange(20)).detach()
+    return scores
 
 
 def filled(model: nn.Module, **values: Any) -> Tensor:
     """The score of user 1 and item 1 with these rows in their tables."""
     with torch.no_grad():
         for name, value in values.items():
-            getattr(model, name).weight[1] = torch.tensor(value)
+            model.get_parameter(name)[1] = torch.tensor(value)
     score: Tensor = model(torch.tensor([1]), torch.tensor([1]))
     return score
 
@@ -64,7 +70,7 @@ def test_a_dot_product_by_hand() -> None:
 def test_biases_and_range_by_hand() -> None:
     model = DotProductBias(2, 2, generator=generator(), n_factors=2)
     parts = {"user_factors": [1.0, 2.0], "item_factors": [3.0, -1.0]}
-    score = filled(model, **parts, user_bias=[0.25], item_bias=[-1.25])
+    score = filled(model, **parts, user_bias=0.25, item_bias=-1.25)
     assert score.item() == pytest.approx(5.5 / 2)  # 1 + 0.25 - 1.25 = 0, the middle of the range
 
 
@@ -87,7 +93,7 @@ def test_embeddings_are_truncated_at_two_deviations() -> None:
 
 
 def test_parameters_of_our_own_are_not_truncated() -> None:
-    model = FAITHFUL["dot_product_bias_params"].build(2000, 2000, generator())
+    model = CHAPTER["dot_product_bias_params"].build(2000, 2000, generator())
     weight = model.get_parameter("user_factors").detach()
     assert float(weight.abs().max()) > 0.02
     assert float(weight.std()) == pytest.approx(0.01, rel=0.02)

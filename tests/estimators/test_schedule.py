@@ -2,8 +2,8 @@
 
 import pytest
 
-from collab.estimators.recipes import DOT_PRODUCT
 from collab.estimators.sgd.schedule import one_cycle
+from collab.estimators.sgd.settings import Settings
 
 # lr_max 5e-3, div 25, div_final 1e5, pct_start 0.25; half-way up and down a cosine is the mean
 POINTS = [
@@ -19,4 +19,4 @@ POINTS = [
 
 @pytest.mark.parametrize(("position", "lr", "beta1"), POINTS)
 def test_by_hand(position: float, lr: float, beta1: float) -> None:
-    assert one_cycle(DOT_PRODUCT, position) == pytest.approx((lr, beta1), rel=1e-9)
+    assert one_cycle(Settings(), position) == pytest.approx((lr, beta1), rel=1e-9)

@@ -10,6 +10,13 @@ import pandas as pd
 USERS, MOVIES = 60, 80
 RUN = "ml-100k-dot_product_bias_wd-0123456789ab"
 OTHER_RUN = "ml-100k-dot_product-0123456789ab"
+RELEASE = "ml-100k-dot_product_bias_wd-ba9876543210"
+RECIPE = {
+    "name": "a",
+    "about": "words about it",
+    "chosen_on": "nothing",
+    "estimator": {"estimator": "a:B", "epochs": 3, "arguments": {"n_factors": 5}},
+}
 ODD_TITLES = {
     1: "</script><script>alert('title')</script> (1999)",
     2: 'The "Quoted" & <b>Bold</b> (1998)',
@@ -23,22 +30,32 @@ def title(movie: int) -> str:
     return ODD_TITLES.get(movie, f"Movie {movie:02d}, The (1990)")
 
 
-def write_database(path: Path, *, edition: str = "ml-100k") -> Path:
+def write_database(path: Path, *, edition: str = "ml-100k", splits: int = 1) -> Path:
     """Write the planted database: the larger its id, the fewer ratings a movie has.
+
+    On more than one split the champion errs 0.95 on average, 0.05 more than on the first, and the
+    first place is shared and a variant left out.
 
     Its tables hold what the report reads and no more; that the published ones hold it too is seen
     where the pipeline is tested.
     """
     with duckdb.connect(path) as con:
         insert_data(con)
-        create(con, "publish_info", [info(edition)])
-        create(con, "runs", [run(RUN, 0.9), run(OTHER_RUN, 1.0)])
+        create(con, "publish_info", [info(edition, splits)])
+        runs = [run(RUN, 0.9), run(OTHER_RUN, 1.0), run(RELEASE, None)]
+        create(con, "runs", runs)
+        create(
+            con,
+            "standings",
+            [standing(RUN, splits, 0.0), standing(OTHER_RUN, 1, 0.1 if splits == 1 else 0.01)],
+        )
         create(con, "metrics", history(RUN, 0.9) + history(OTHER_RUN, 1.0))
         create(con, "check_results", checks())
         insert_interpretation(con)
         con.execute("""
             CREATE VIEW leaderboard AS
-            SELECT row_number() OVER (ORDER BY valid_mse) AS place, * FROM runs""")
+            SELECT row_number() OVER (ORDER BY valid_mse) AS place, *
+            FROM runs JOIN standings USING (run_id)""")
     return path
 
 
@@ -90,8 +107,9 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
         FROM counts, range(1, 11) AS r(k)""")
 
 
-def info(edition: str) -> dict[str, Any]:
+def info(edition: str, splits: int) -> dict[str, Any]:
     """The row of `publish_info`."""
+    several = splits > 1
     return {
         "published_at": pd.Timestamp("2026-01-02 03:04"),
         "edition": edition,
@@ -99,37 +117,61 @@ def info(edition: str) -> dict[str, Any]:
         "data_source": "planted <source>",
         "data_warnings": ["a note & more"],
         "champion_run_id": RUN,
+        "release_run_id": RELEASE,
+        "chosen_on": [f"u{number}" for number in range(1, splits + 1)],
+        "expected_mse": 0.95 if several else 0.9,
+        "expected_sd": 0.01 if several else None,
+        "shares_first_place": ["dot_product_bias_wd", *(["dot_product"] if several else [])],
+        "y_low": 0.0,
+        "left_out": ["als: it <diverged>"] if several else [],
         "licence": "none",
         "citation": "nobody",
         "collab_version": "0",
     }
 
 
-def run(run_id: str, mse: float) -> dict[str, Any]:
-    """A row of `runs`."""
+def run(run_id: str, mse: float | None) -> dict[str, Any]:
+    """A row of `runs`; without an error the release."""
     numbers = (
         "batch_size n_parameters n_train n_valid n_users n_items unknown_user_rows "
-        "unknown_item_rows train_seconds seconds peak_memory_mib threads lr_max wd"
+        "unknown_item_rows repeated_rows train_seconds seconds peak_memory_mib threads lr_max wd"
     )
     return {
         **dict.fromkeys(numbers.split(), 1),
         "run_id": run_id,
         "variant": run_id.split("-")[2],
-        "is_current": True,
+        "is_current": mse is not None,
         "is_champion": run_id == RUN,
+        "is_release": run_id == RELEASE,
         "edition": "ml-100k",
         "data_fingerprint": "f" * 64,
         "seed": 42,
+        "split_name": "u1",
         "valid_pct": 0.2,
         "epochs": 3,
-        "recipe": json.dumps({"model": "a:B"}),
+        "recipe": json.dumps(RECIPE),
         "versions": json.dumps({"torch": "2"}),
         "valid_mse": mse,
-        "valid_rmse": mse**0.5,
+        "valid_rmse": mse and mse**0.5,
         "valid_mae": 0.5,
         "device": "cpu",
         "device_name": "a processor",
         "started_at": pd.Timestamp("2026-01-02 03:00"),
+    }
+
+
+def standing(run_id: str, splits: int, behind: float) -> dict[str, Any]:
+    """A row of `standings`; without a distance the first, with which nobody else is equal."""
+    several = splits > 1
+    return {
+        "run_id": run_id,
+        "behind": behind,
+        "behind_low": behind - 0.02,
+        "behind_high": behind + 0.02,
+        "differs": behind > 0.02,
+        "mean_mse": 0.95 if several else 0.9 + behind,
+        "sd_mse": 0.01 if several else None,
+        "n_splits": splits,
     }
 
 

@@ -51,7 +51,24 @@ def test_every_query_runs(published: Published) -> None:
 
 def test_every_command_is_one() -> None:
     commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
-    assert len({command[1] for command in commands}) == 8
+    assert len({command[1] for command in commands}) == 10
     for program, *arguments in commands:
         assert program == "collab"
         app.parse_args(arguments)
+
+
+def test_what_says_how_sure_a_figure_is_is_described(published: Published) -> None:
+    """Of the tables of runs, every column that was not there before splits and seeds were apart."""
+    sql = """
+        SELECT column_name FROM duckdb_columns()
+        WHERE (table_name = 'standings' AND column_name NOT IN ('run_id', 'variant', 'place',
+                                                                'judged_mse'))
+           OR (table_name = 'publish_info' AND regexp_matches(column_name,
+               '^(mean|y_|clip_|expected|shares|chosen|release|champion_run|regression|max|comp)'))
+           OR (table_name = 'runs' AND column_name IN ('protocol', 'split_name', 'split_seed',
+               'dataset', 'seed', 'role', 'as_of', 'is_release', 'repeated_rows', 'warm_mse',
+               'cold_mse'))"""
+    with collab.connect(published.data.root) as con:
+        there = {name for (name,) in con.execute(sql).fetchall()}
+    assert len(there) > 30
+    assert {name for name in there if not re.search(rf"\b{name}\b", TEXT)} == set()

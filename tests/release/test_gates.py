@@ -35,6 +35,12 @@ BROKEN = {
         "UPDATE recommendations SET item_id = 4 WHERE user_id = 1 AND rank = 1"
     ),
     "one_champion": "UPDATE runs SET is_champion = true",
+    "one_release": "UPDATE runs SET is_release = true",
+    "measured": "UPDATE runs SET valid_mse = NULL WHERE is_champion",
+    "standings_not_empty": "DELETE FROM standings",
+    "standings_unique": "INSERT INTO standings FROM standings LIMIT 1",
+    "standings_run_id_known": "UPDATE standings SET run_id = 'nobody' WHERE place = 1",
+    "standings_finite": "UPDATE standings SET behind = 'nan'::DOUBLE WHERE place = 2",
 }
 
 
@@ -42,7 +48,7 @@ BROKEN = {
 def con(published: Published) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published tables in memory, to be broken."""
     with duckdb.connect() as con:
-        path = published.data.serve / "movielens.duckdb"
+        path = published.serve / "movielens.duckdb"
         con.execute(f"ATTACH '{path}' AS served (READ_ONLY)")
         con.execute("COPY FROM DATABASE served TO memory")
         yield con

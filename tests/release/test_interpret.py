@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from collab.base.errors import CollabError
-from collab.release.interpret import bias_table, has_parts, pca_table, require_interpretable
-from collab.estimators.recipes import VARIANTS
+from collab.evaluation.standings import evaluate
+from collab.release.interpret import bias_table, load_model, pca_table
+from tests.release.planted import Published
 from tests.release.tiny import factors
 
 
@@ -18,20 +20,33 @@ def test_bias_is_ranked_from_the_highest() -> None:
 
 def test_components_find_the_direction_planted() -> None:
     # points on a line along (3, 4), in the order 0, 1, 2, 3
-    table = pca_table(factors([[3 * t, 4 * t] for t in range(4)]), np.array([10, 20, 30, 40]))
+    table, shares = pca_table(
+        factors([[3 * t, 4 * t] for t in range(4)]), np.array([10, 20, 30, 40])
+    )
     assert table["pc1"].tolist() == pytest.approx([-7.5, -2.5, 2.5, 7.5], abs=1e-5)
     assert table["pc2"].tolist() == pytest.approx([0] * 4, abs=1e-5)
     assert table["pc3"].tolist() == [0] * 4
+    assert shares.tolist() == pytest.approx([1, 0])  # nothing varies across the line
 
 
 def test_components_leave_out_items_that_training_never_saw() -> None:
-    table = pca_table(factors([[1, 0, 0], [0, 1, 0], [0, 0, 1]]), np.array([30, 99, 10]))
+    table, shares = pca_table(factors([[1, 0, 0], [0, 1, 0], [0, 0, 1]]), np.array([30, 99, 10]))
     assert table["item_id"].tolist() == [30, 10]
+    assert shares[0] == pytest.approx(1)
 
 
-def test_which_models_have_the_parts() -> None:
-    assert has_parts(["user_factors", "user_bias", "item_factors.weight", "item_bias.weight"])
-    assert not has_parts(["user_factors.weight", "item_factors.weight"])
-    require_interpretable(list(VARIANTS.values()))
-    with pytest.raises(CollabError, match="collab_nn, embedding_nn has biases"):
-        require_interpretable([VARIANTS["collab_nn"], VARIANTS["embedding_nn"]])
+def test_without_factors_and_biases_there_is_nothing_to_publish(published: Published) -> None:
+    champion, network = published.runs
+    assert champion.record.supplies_tables
+    assert not network.record.supplies_tables
+    with pytest.raises(CollabError, match="None of the variants embedding_nn has factors"):
+        evaluate([network])
+
+
+def test_numbers_that_are_none_are_not_published(mine: Published) -> None:
+    weights = mine.runs[0].folder / "model.safetensors"
+    tables = load_file(weights)
+    tables["item_bias"][3] = float("nan")
+    save_file(tables, weights)
+    with pytest.raises(CollabError, match="item_bias that are not finite; nothing was published"):
+        load_model(mine.runs[0])

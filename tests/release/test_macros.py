@@ -1,13 +1,17 @@
 """The macros, by hand and against the model itself."""
 
 import duckdb
-import pandas as pd
+import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from collab.estimators.sgd.recipe import Recipe
-from collab.runs.run import Run
+import collab
+from collab.dataset.dataset import load_dataset
+from collab.dataset.protocols import Protocol
+from collab.dataset.rows import Rows
+from collab.estimators.als import Als
+from collab.estimators.api import HasFactors, Recipe
+from collab.runs.record import Run, load_run
 from tests.release.planted import N_MOVIES, N_USERS, TITLES, Published, ask, rated
 
 
@@ -61,39 +65,70 @@ def test_similar_movies_answers_for_every_movie_that_fits(con: duckdb.DuckDBPyCo
     assert len(ask(con, "FROM similar_movies(9, k := 99)")) == 20
 
 
-def champion_scores(run: Run) -> dict[tuple[int, int], float]:
-    """What the champion's own forward pass predicts, by user and item."""
-    words = pd.read_parquet(run.folder / "vocabulary.parquet")
-    at = {entity: part.set_index("id")["idx"] for entity, part in words.groupby("entity")}
-    weights = load_file(run.folder / "model.safetensors")
-    model = Recipe.from_json(run.record["recipe"]).build(
-        len(at["user"]) + 1, len(at["item"]) + 1, torch.Generator()
+def predicted(published: Published, run: Run) -> dict[tuple[int, int], float]:
+    """What the release's own model predicts, by user and movie."""
+    fitted = run.recipe.estimator.load(run.folder)
+    dataset = load_dataset(published.data.datasets / run.record.dataset)
+    pairs = [(user, item) for user in dataset.users.ids for item in dataset.items.ids]
+    rows = Rows(
+        users=torch.from_numpy(dataset.users.encode(np.array([user for user, _ in pairs]))),
+        items=torch.from_numpy(dataset.items.encode(np.array([item for _, item in pairs]))),
+        ratings=torch.zeros(len(pairs)),
+        ts=torch.zeros(len(pairs), dtype=torch.int64),
     )
-    model.load_state_dict(weights)
-    pairs = [(user, item) for user in at["user"].index for item in at["item"].index]
-    users = torch.tensor([int(at["user"][user]) for user, _ in pairs])
-    items = torch.tensor([int(at["item"][item]) for _, item in pairs])
-    with torch.inference_mode():
-        scores = model(users, items).tolist()
-    return dict(zip(pairs, scores, strict=True))
+    stars = fitted.predict(rows)
+    if isinstance(fitted, HasFactors):
+        tables = fitted.factors()
+        torch.testing.assert_close(tables.predict(rows.users, rows.items), stars)
+    return dict(zip([(int(u), int(i)) for u, i in pairs], stars.tolist(), strict=True))
 
 
-def test_recommendations_are_the_best_unseen_by_the_model_itself(
-    con: duckdb.DuckDBPyConnection, published: Published
-) -> None:
-    scores = champion_scores(published.runs[0])
-    for user in range(1, N_USERS + 1):
-        unseen = [m for m in range(1, N_MOVIES + 1) if not rated(user, m)]
-        best = sorted((scores[user, m] for m in unseen), reverse=True)[:20]
-        for source in (
-            f"SELECT item_id, prediction FROM recommendations WHERE user_id = {user} ORDER BY rank",
-            f"SELECT item_id, prediction FROM recommend({user}, k := 20) ORDER BY rank",
-        ):
-            found = ask(con, source)
-            assert {item for item, _ in found} <= set(unseen)
-            assert [stars for _, stars in found] == pytest.approx(best, abs=1e-4)
-            for item, stars in found:
-                assert stars == pytest.approx(scores[user, item], abs=1e-4)
+@pytest.fixture(scope="module", params=["through a sigmoid", "with a mean and clipped"])
+def scored(
+    request: pytest.FixtureRequest, published: Published, tmp_path_factory: pytest.TempPathFactory
+) -> Published:
+    """Publications whose scores become stars in every way there is."""
+    if request.param == "through a sigmoid":
+        return published
+    mine = published.copy_to(tmp_path_factory.mktemp("clipped") / "data")
+    loose = Recipe(name="als", estimator=Als(n_factors=4, ridge=0.05, ridge_share=0.0))
+    mine.publish([mine.train_recipe(loose, 42, Protocol())], max_regression=None)
+    return mine
+
+
+def test_recommendations_are_the_best_unseen_by_the_model_itself(scored: Published) -> None:
+    with collab.connect(scored.data.root) as con:
+        ((run_id,),) = ask(con, "SELECT release_run_id FROM publish_info")
+        scores = predicted(scored, load_run(scored.data.runs / run_id))
+        for user in range(1, N_USERS + 1):
+            unseen = [m for m in range(1, N_MOVIES + 1) if not rated(user, m)]
+            best = sorted((scores[user, m] for m in unseen), reverse=True)[:20]
+            for source in (
+                f"SELECT item_id, prediction FROM recommendations WHERE user_id = {user} "
+                "ORDER BY rank",
+                f"SELECT item_id, prediction FROM recommend({user}, k := 20) ORDER BY rank",
+            ):
+                found = ask(con, source)
+                assert {item for item, _ in found} <= set(unseen)
+                assert [stars for _, stars in found] == pytest.approx(best, abs=1e-4)
+                for item, stars in found:
+                    assert stars == pytest.approx(scores[user, item], abs=1e-4)
+
+
+def test_how_a_score_becomes_stars_is_published(scored: Published) -> None:
+    with collab.connect(scored.data.root) as con:
+        ((variant, *found),) = ask(
+            con,
+            "SELECT champion_variant, y_low, y_high, clip_low, clip_high, mean FROM publish_info",
+        )
+        ((mean,),) = ask(con, "SELECT avg(rating) FROM ratings")
+        low, high = ask(con, "SELECT min(prediction), max(prediction) FROM recommendations")[0]
+    if variant == "als":
+        assert found == [None, None, 0.5, 5.0, pytest.approx(mean, abs=1e-6)]
+        assert 0.5 <= low < high == 5.0, "some are cut off"
+    else:
+        assert found == [0.0, 5.5, None, None, 0.0]
+        assert 0 < low < high < 5.5
 
 
 def test_recommend_takes_k_and_knows_no_stranger(con: duckdb.DuckDBPyConnection) -> None:
@@ -106,12 +141,12 @@ def test_compare_runs(con: duckdb.DuckDBPyConnection, published: Published) -> N
     a, b = published.runs
     for left, right in (
         (a.run_id, b.run_id),
-        (a.record["variant"], b.record["variant"]),
+        (a.record.variant, b.record.variant),
     ):
         found = con.execute("FROM compare_runs(?, ?)", [left, right]).fetchall()
         by_name = {measure: values for measure, *values in found}
-        difference = b.record["mse"] - a.record["mse"]
-        expected = [a.record["mse"], b.record["mse"], pytest.approx(difference)]
+        one, other = a.record.mse or 0, b.record.mse or 0
+        expected = [one, other, pytest.approx(other - one)]
         assert by_name["valid_mse"] == expected
         assert by_name["seed"] == [42, 42, 0]
     assert con.execute("FROM compare_runs('nobody', ?)", [b.run_id]).fetchall() == []

@@ -37,9 +37,9 @@ def finish(process: subprocess.Popen[str], said: str = "") -> str:
 
 
 @pytest.fixture
-def readers(data: DataDir) -> Iterator[dict[str, subprocess.Popen[str]]]:
+def readers(data: DataDir, serve: Path) -> Iterator[dict[str, subprocess.Popen[str]]]:
     """Four readers of the first publication, each ready: two that hold it, two that reconnect."""
-    publish(data.serve, 1)
+    publish(serve, 1)
     started = {
         name: start("read", data.root, name.split()[0])
         for name in ("hold 1", "hold 2", "link", "client")
@@ -53,7 +53,7 @@ def readers(data: DataDir) -> Iterator[dict[str, subprocess.Popen[str]]]:
 
 
 def test_readers_see_whole_publications_while_twenty_land(
-    data: DataDir, readers: dict[str, subprocess.Popen[str]]
+    data: DataDir, serve: Path, readers: dict[str, subprocess.Popen[str]]
 ) -> None:
     finish(start("publish", data.root, 2, 21, ROWS))
     for name, reader in readers.items():
@@ -66,24 +66,26 @@ def test_readers_see_whole_publications_while_twenty_land(
             assert set(seen) == {1}
         else:
             assert len(set(seen)) > 5, "it saw publications land"
-    assert served(data.serve) == 21
-    assert read_json(data.serve / "latest.json")["seq"] == 21
+    assert served(serve) == 21
+    assert read_json(serve / "latest.json")["seq"] == 21
 
 
-def test_two_publishers_at_once_both_land(data: DataDir) -> None:
+def test_two_publishers_at_once_both_land(data: DataDir, serve: Path) -> None:
     both = [start("publish", data.root, first, first + 4, ROWS) for first in (100, 200)]
     for publisher in both:
         finish(publisher)
-    snapshots = list_snapshots(data.serve)
+    snapshots = list_snapshots(serve)
     assert [snapshot.seq for snapshot in snapshots] == list(range(10, 0, -1))
-    landed = [int(snapshot.record["key"]) for snapshot in snapshots]
+    landed = [int(snapshot.record.key) for snapshot in snapshots]
     assert sorted(landed) == [*range(100, 105), *range(200, 205)]
-    assert served(data.serve) == landed[0]
+    assert served(serve) == landed[0]
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(30, marks=pytest.mark.slow)])
-def test_a_killed_publisher_leaves_a_whole_publication(data: DataDir, kills: int) -> None:
-    publish(data.serve, 1)
+def test_a_killed_publisher_leaves_a_whole_publication(
+    data: DataDir, serve: Path, kills: int
+) -> None:
+    publish(serve, 1)
     moments = random.Random(0)  # noqa: S311
     for _ in range(kills):
         publisher = start("publish", data.root, 2, 1000, ROWS)
@@ -92,27 +94,27 @@ def test_a_killed_publisher_leaves_a_whole_publication(data: DataDir, kills: int
         time.sleep(moments.uniform(0, 0.6))  # a publication takes about 0.1 s
         publisher.send_signal(signal.SIGKILL)
         publisher.communicate()
-        now = current_snapshot(data.serve)
+        now = current_snapshot(serve)
         assert now is not None
-        assert served(data.serve) == int(now.record["key"])
+        assert served(serve) == int(now.record.key)
         compare_with_parquet(now.folder)
-        for folder in numbered(data.serve / "snapshots"):
+        for folder in numbered(serve / "snapshots"):
             assert (folder / "snapshot.json").exists(), "only finished ones bear a number"
-    before = len(numbered(data.serve / "snapshots"))
+    before = len(numbered(serve / "snapshots"))
     assert before > kills // 6, "they were killed while they published"
-    published = publish(data.serve, 5000)
+    published = publish(serve, 5000)
     assert published.seq == before + 1
-    assert served(data.serve) == 5000
-    assert not list((data.serve / "snapshots").glob("*.tmp"))
+    assert served(serve) == 5000
+    assert not list((serve / "snapshots").glob("*.tmp"))
 
 
-def test_a_writer_that_died_does_not_stop_the_next_publication(data: DataDir) -> None:
-    publish(data.serve, 1)
+def test_a_writer_that_died_does_not_stop_the_next_publication(data: DataDir, serve: Path) -> None:
+    publish(serve, 1)
     assert start("leave_wal", data.root).wait() == -signal.SIGKILL
-    (wal,) = data.serve.rglob("*.wal")
+    (wal,) = serve.rglob("*.wal")
     assert wal.parent.name == "000001", "it stays with its snapshot"
-    publish(data.serve, 2)
-    assert served(data.serve) == 2
+    publish(serve, 2)
+    assert served(serve) == 2
 
 
 def with_file_limit(data: DataDir, blocks: int) -> subprocess.CompletedProcess[str]:
@@ -128,17 +130,17 @@ def with_file_limit(data: DataDir, blocks: int) -> subprocess.CompletedProcess[s
 
 @pytest.mark.parametrize("blocks", [10, 1000, 6000])
 def test_a_full_disk_is_an_error_and_the_last_publication_stands(
-    data: DataDir, blocks: int
+    data: DataDir, serve: Path, blocks: int
 ) -> None:
-    publish(data.serve, 1)
+    publish(serve, 1)
     done = with_file_limit(data, blocks)
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("error: Publishing failed and the last publication stands: ")
     assert "MiB are free" in done.stderr
     assert "Traceback" not in done.stderr
-    assert served(data.serve) == 1
-    assert [path.name for path in (data.serve / "snapshots").iterdir()] == ["000001"]
-    assert publish(data.serve, 3).seq == 2
+    assert served(serve) == 1
+    assert [path.name for path in (serve / "snapshots").iterdir()] == ["000001"]
+    assert publish(serve, 3).seq == 2
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -1,6 +1,6 @@
 """What is in the published file: comments on everything, views and macros that answer."""
 
-from typing import Any
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -62,11 +62,61 @@ def test_neighbours_share_parity(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_the_factors_are_the_weights(con: duckdb.DuckDBPyConnection, published: Published) -> None:
-    weights = load_file(published.runs[0].folder / "model.safetensors")
+    weights = load_file(published.release().refit.folder / "model.safetensors")
     for table, name in (("movie_factors", "item"), ("user_factors", "user")):
         found = ask(con, f"SELECT factors FROM {table} ORDER BY {name}_id")
-        expected = weights[f"{name}_factors.weight"].numpy()[1:]  # the first is the unknown
+        expected = weights[f"{name}_factors"].numpy()[1:]  # the first is the unknown
         assert np.array_equal(np.array([row for (row,) in found], dtype=np.float32), expected)
+
+
+def test_which_part_each_run_has(con: duckdb.DuckDBPyConnection, published: Published) -> None:
+    champion, other = published.runs
+    (confirmation,), refit = published.confirmations, published.release().refit
+    columns = "run_id, role, is_current, is_champion, is_release, n_valid, split_name, split_seed"
+    found = {row[0]: row[1:] for row in ask(con, f"SELECT {columns} FROM runs")}
+    n_valid = len(rows().ratings) // 5
+    first, second = ("random 20%, seed 42", 42), ("random 20%, seed 1", 1)
+    assert found == {
+        champion.run_id: ("leaderboard", True, True, False, n_valid, *first),
+        other.run_id: ("leaderboard", True, False, False, n_valid, *first),
+        confirmation.run_id: ("confirmation", False, False, False, n_valid, *second),
+        refit.run_id: ("release", False, False, True, 0, "all", 42),
+    }
+    assert ask(con, "SELECT valid_mse, valid_pct, n_train FROM runs WHERE is_release") == [
+        (None, 0.0, len(rows().ratings))
+    ]
+    for table in ("movie_bias", "movie_factors", "user_bias", "user_factors", "recommendations"):
+        assert ask(con, f"SELECT DISTINCT run_id FROM {table}") == [(refit.run_id,)]
+
+
+def test_what_it_was_chosen_on(con: duckdb.DuckDBPyConnection, published: Published) -> None:
+    champion, other = published.runs
+    errors = [run.record.mse or 0 for run in (champion, *published.confirmations)]
+    columns = "champion_variant, champion_run_id, release_run_id, chosen_on, shares_first_place"
+    assert ask(con, f"SELECT {columns} FROM publish_info") == [
+        (
+            "dot_product_bias_wd",
+            champion.run_id,
+            published.release().refit.run_id,
+            ["random 20%, seed 42", "random 20%, seed 1"],
+            ["dot_product_bias_wd"],
+        )
+    ]
+    ((mean, spread),) = ask(con, "SELECT expected_mse, expected_sd FROM publish_info")
+    assert mean == pytest.approx(sum(errors) / 2)
+    assert spread == pytest.approx(abs(errors[0] - errors[1]) / 2**0.5)
+    columns = "place, variant, n_splits, mean_mse, sd_mse, differs"
+    assert ask(con, f"SELECT {columns} FROM leaderboard") == [
+        (1, "dot_product_bias_wd", 2, mean, spread, False),
+        (2, "embedding_nn", 1, other.record.mse, None, True),
+    ]
+    ((first, behind, low, high),) = ask(
+        con,
+        "SELECT min(behind), max(behind), max(behind_low), max(behind_high) FROM leaderboard",
+    )
+    assert first == 0
+    assert low < behind < high
+    assert behind == pytest.approx((other.record.mse or 0) - errors[0])
 
 
 def test_bias_with_counts_and_means_by_hand(con: duckdb.DuckDBPyConnection) -> None:
@@ -92,11 +142,13 @@ def test_genre_bias_by_hand(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_history_and_the_latest_run(con: duckdb.DuckDBPyConnection, published: Published) -> None:
-    last = max(run.record["started_at"] for run in published.runs)
+    every = [*published.runs, *published.confirmations]
+    last = max(run.record.started_at for run in every)
     ((started,),) = ask(con, "SELECT strftime(started_at, '%Y-%m-%dT%H:%M:%S') FROM latest_run")
     assert last.startswith(started)
     epochs = ask(con, "SELECT run_id, max(epoch) FROM metric_history GROUP BY ALL ORDER BY 1")
-    assert epochs == sorted((run.run_id, 8) for run in published.runs)
+    every.append(published.release().refit)
+    assert epochs == sorted((run.run_id, 8) for run in every)
 
 
 def test_the_worst_predictions_come_first(con: duckdb.DuckDBPyConnection) -> None:
@@ -111,7 +163,7 @@ def test_the_worst_predictions_come_first(con: duckdb.DuckDBPyConnection) -> Non
 
 
 def test_through_attach(published: Published) -> None:
-    path = published.data.serve / "movielens.duckdb"
+    path = published.serve / "movielens.duckdb"
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{path}' AS ml (READ_ONLY)")
         for view in VIEWS:
@@ -126,7 +178,7 @@ def test_through_attach(published: Published) -> None:
         assert len(ask(con, "FROM find_movie('alien')")) == 2
 
 
-def test_a_new_connection_sees_the_new_publication(published: Published, tmp_path: Any) -> None:
+def test_a_new_connection_sees_the_new_publication(published: Published, tmp_path: Path) -> None:
     mine = published.copy_to(tmp_path / "data")
     sql = "SELECT published_at FROM publish_info"
     with collab.connect(mine.data.root) as before:

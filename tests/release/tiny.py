@@ -14,21 +14,22 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from collab.client import connect
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir
-from collab.release.interpret import Factors
+from collab.client import connect
+from collab.release.interpret import Learnt
 from collab.release.snapshot import Snapshot, publish_snapshot
 
+EDITION = "ml-100k"
 ROWS = 2000
 VERSIONS = "SELECT v FROM a UNION SELECT v FROM b"
 
 
-def factors(rows: list[list[float]], bias: list[float] | None = None) -> Factors:
+def factors(rows: list[list[float]], bias: list[float] | None = None) -> Learnt:
     """Items 10, 20, 30, ... with these factors."""
     ids = np.arange(1, len(rows) + 1, dtype=np.int32) * 10
     values = np.array(bias or [0.0] * len(rows), dtype=np.float32)
-    return Factors(ids=ids, factors=np.array(rows, dtype=np.float32), bias=values)
+    return Learnt(ids=ids, factors=np.array(rows, dtype=np.float32), bias=values)
 
 
 def fill(con: duckdb.DuckDBPyConnection, number: int, rows: int = ROWS) -> None:
@@ -42,7 +43,7 @@ def fill(con: duckdb.DuckDBPyConnection, number: int, rows: int = ROWS) -> None:
 
 def publish(serve: Path, number: int, rows: int = ROWS, **record: object) -> Snapshot:
     """Publish one number."""
-    said = {"key": str(number), "edition": "ml-100k", "variant": "x", "valid_mse": 1.0, **record}
+    said = {"key": str(number), "edition": EDITION, "variant": "x", "valid_mse": 1.0, **record}
     return publish_snapshot(serve, lambda con: fill(con, number, rows), lambda con: None, said)
 
 
@@ -64,7 +65,7 @@ def publish_many(data: DataDir, first: int, last: int, rows: int) -> None:
     """Publish the numbers from first to last, after telling that it begins."""
     print("ready", flush=True)
     for number in range(first, last + 1):
-        publish(data.serve, number, rows)
+        publish(data.serve / EDITION, number, rows)
 
 
 def read(data: DataDir, how: str) -> None:

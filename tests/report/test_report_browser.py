@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from collab.report import write_report
+from collab.report.page import render
 from tests.release.planted_database import ODD_TITLES, write_database
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -39,8 +39,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    write_report(write_database(folder / "planted.duckdb"), folder / "report.html")
-    return folder / "report.html"
+    page = folder / "report.html"
+    page.write_text(render(write_database(folder / "planted.duckdb", splits=3)), encoding="utf-8")
+    return page
 
 
 @pytest.fixture
@@ -99,6 +100,20 @@ def test_it_draws_everything_within_the_page(open_page: Open, size: str, scheme:
         assert box
         assert 100 < box["width"] <= width
     assert background(page) == ("rgb(18, 21, 26)" if scheme == "dark" else "rgb(255, 255, 255)")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_leaderboard_fits_and_shows_how_sure_each_place_is(open_page: Open, size: str) -> None:
+    page = open_page(size)
+    board, table = page.locator("#leaderboard"), page.locator("#leaderboard table")
+    outer, inner = board.bounding_box(), table.bounding_box()
+    assert outer
+    assert inner
+    assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] + 1
+    for name in ("Behind the first", "Over splits"):
+        assert table.locator("th", has_text=name).is_visible()
+    cells = table.locator("tbody tr").first.locator("td:visible").all_inner_texts()
+    assert " ".join(cells[4].split()) == "0.9500 ± 0.0100 (3)"
 
 
 def test_plots_follow_the_width_and_the_scheme(open_page: Open) -> None:

@@ -1,9 +1,8 @@
-"""Run folders, child processes, devices."""
+"""One run: its folder, its key, and the same from a child process."""
 
 import json
-import os
-import signal
-import threading
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,83 +12,131 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from collab.base import fingerprint
 from collab.base.errors import CollabError
-from collab.base.files import is_whole
+from collab.base.paths import DataDir
+from collab.dataset.build import make_dataset
+from collab.dataset.dataset import Dataset
+from collab.dataset.protocols import Protocol
+from collab.estimators.api import Recipe
+from collab.estimators.recipes import RECIPES
+from collab.estimators.sgd.estimator import Sgd
 from collab.lake import Manifest
-from collab.runs import launch
+from collab.runs import spec as spec_module
 from collab.runs.devices import Slot
-from collab.runs.launch import ChildDiedError, run_in_child
-from collab.runs.stop import Child
-from collab.estimators.recipes import DOT_PRODUCT, DOT_PRODUCT_BIAS_WD
-from collab.runs.run import RunSpec, committed_runs, load_run
-from collab.dataset.split import random_split
-from collab.runs.train import train_run
-from tests.archives import N_MOVIES, planted
+from collab.runs.launch import run_in_child
+from collab.runs.record import load_run, recorded_runs
+from collab.runs.spec import RunSpec, code_of
+from collab.runs.train import Progress, train_run
+from tests.archives import planted
+from tests.estimators.support import CHAPTER, quick
 
-RECIPE = DOT_PRODUCT_BIAS_WD.but(epochs=2, batch_size=8, lr_max=0.05)
+SGD = CHAPTER["dot_product_bias_wd"].but(epochs=2, batch_size=8, lr_max=0.05)
+RECIPE = Recipe(name="dot_product_bias_wd", estimator=SGD)
 CPU_SLOTS = [Slot(kind="cpu", index=0, threads=1)]
+N = len(planted().ratings)
 
 
 @pytest.fixture
-def spec(planted_lake: Manifest, tmp_path: Path) -> RunSpec:
+def spec(planted_dataset: Dataset, tmp_path: Path) -> RunSpec:
     """A quick run on the planted archive."""
-    runs = tmp_path / "runs"
-    return RunSpec(lake=planted_lake.path, runs=runs, recipe=RECIPE, seed=1, device="cpu")
+    return RunSpec(
+        dataset=planted_dataset.path,
+        runs=tmp_path / "runs",
+        recipe=RECIPE,
+        seed=1,
+        device="cpu",
+    )
+
+
+def on(spec: RunSpec, sgd: Sgd) -> RunSpec:
+    """The same run with other settings."""
+    return replace(spec, recipe=replace(RECIPE, estimator=sgd))
 
 
 def test_a_run_folder_holds_what_a_run_is(spec: RunSpec) -> None:
-    epochs: list[int] = []
-    assert train_run(spec, on_epoch=lambda epoch: epochs.append(epoch.epoch))
-    assert epochs == [1, 2]
+    passes: list[Progress] = []
+    assert train_run(spec, on_pass=passes.append)
+    assert [(progress.number, progress.passes) for progress in passes] == [(1, 2), (2, 2)]
     record = load_run(spec.folder).record
-    n = len(planted().ratings)
-    assert (record["n_valid"], record["n_train"]) == (n // 5, n - n // 5)
-    assert record["recipe"] == json.loads(json.dumps(RECIPE.to_json()))
-    assert (record["seed"], record["device"], record["edition"]) == (1, "cpu", "ml-100k")
-    assert record["versions"]["torch"] == torch.__version__
-    assert list(record["stages"]) == ["load", "train", "write"]
-    peaks = [stage["peak_memory_mib"] for stage in record["stages"].values()]
-    assert 0 < peaks[0] <= peaks[1] <= peaks[2] <= record["peak_memory_mib"]
-    seconds = [stage["seconds"] for stage in record["stages"].values()]
-    assert sum(seconds) == record["seconds"] > record["train_seconds"] > 0
+    assert (record.n_valid, record.n_train) == (N // 5, N - N // 5)
+    assert record.recipe == json.loads(json.dumps(RECIPE.to_json()))
+    assert (record.seed, record.device, record.edition) == (1, "cpu", "ml-100k")
+    assert (record.dataset, record.dataset_key) == (spec.rows.name, spec.rows.key)
+    assert (record.protocol, record.as_of, record.passes) == (Protocol(split_seed=1), None, 2)
+    assert record.versions["torch"] == torch.__version__
+    assert list(record.stages) == ["load", "train", "write"]
+    peaks = [stage["peak_memory_mib"] for stage in record.stages.values()]
+    assert 0 < peaks[0] <= peaks[1] <= peaks[2] <= record.peak_memory_mib
+    seconds = [stage["seconds"] for stage in record.stages.values()]
+    assert sum(seconds) == record.seconds > record.train_seconds > 0
     weights = load_file(spec.folder / "model.safetensors")
-    assert weights["item_factors.weight"].shape == (record["n_items"] + 1, 50)
+    assert weights["item_factors"].shape == (record.n_items + 1, 50)
+    assert record.n_parameters == sum(table.numel() for table in weights.values())
 
 
 def test_predictions_are_of_the_validation_rows_and_give_the_errors(spec: RunSpec) -> None:
     train_run(spec)
     table = pd.read_parquet(spec.folder / "predictions.parquet")
-    ratings = planted().ratings
-    assert table["position"].tolist() == sorted(random_split(len(ratings), 1).valid.tolist())
-    expected = [ratings[position][:3] for position in table["position"]]
+    order = torch.randperm(N, generator=torch.Generator().manual_seed(1)).tolist()
+    assert table["position"].tolist() == sorted(order[: N // 5])
+    expected = [planted().ratings[position][:3] for position in table["position"]]
     assert list(zip(table["user_id"], table["movie_id"], table["rating"], strict=True)) == expected
+    record = load_run(spec.folder).record
     mse = float(np.mean((table["prediction"] - table["rating"]) ** 2))
-    assert load_run(spec.folder).record["mse"] == pytest.approx(mse, rel=1e-5)
+    assert record.mse == pytest.approx(mse, rel=1e-5)
+    assert table["repeated"].sum() == record.repeated_rows > 0
     metrics = pd.read_parquet(spec.folder / "metrics.parquet")
     last = metrics.query("epoch == 2 and split == 'valid' and metric == 'mse'")["value"]
-    assert last.tolist() == [load_run(spec.folder).record["mse"]]
+    assert last.tolist() == [record.mse]
     assert set(metrics["metric"]) == {"loss", "seconds", "mse", "rmse", "mae"}
 
 
-def test_the_vocabulary_is_of_the_training_rows_by_item(spec: RunSpec) -> None:
-    train_run(spec)
-    words = pd.read_parquet(spec.folder / "vocabulary.parquet")
-    ratings = planted().ratings
-    seen = {ratings[row][1] for row in random_split(len(ratings), 1).train.tolist()}
-    items = words[words["entity"] == "item"]
-    assert set(items["id"]) == seen - {N_MOVIES}  # the title of movie 15 under another id
-    assert items["idx"].tolist() == list(range(1, len(items) + 1))
-
-
-def test_unknown_rows_are_counted_not_dropped(spec: RunSpec) -> None:
-    rare = replace(spec, valid_pct=0.97)
+def test_unknown_rows_are_counted_not_dropped(
+    spec: RunSpec, planted_lake: Manifest, data: DataDir
+) -> None:
+    dataset, _ = make_dataset(planted_lake, Protocol(split_seed=1, share=0.97), data)
+    rare = replace(spec, dataset=dataset.path)
     train_run(rare)
     record = load_run(rare.folder).record
     table = pd.read_parquet(rare.folder / "predictions.parquet")
-    assert len(table) == record["n_valid"] == int(0.97 * len(planted().ratings))
-    assert record["unknown_user_rows"] == (~table["user_known"]).sum() > 0
-    assert record["unknown_item_rows"] == (~table["item_known"]).sum()
+    assert len(table) == record.n_valid == int(0.97 * N)
+    assert record.unknown_user_rows == (~table["user_known"]).sum() > 0
+    assert record.unknown_item_rows == (~table["item_known"]).sum()
     assert np.isfinite(table["prediction"]).all()
+    squared = (table["prediction"] - table["rating"]).astype(float) ** 2
+    warm = table["user_known"] & table["item_known"]
+    assert record.warm_mse == pytest.approx(squared[warm].mean(), rel=1e-5)
+    assert record.cold_mse == pytest.approx(squared[~warm].mean(), rel=1e-5)
+
+
+def test_a_run_on_all_ratings_has_no_errors(
+    spec: RunSpec, planted_lake: Manifest, data: DataDir
+) -> None:
+    dataset, _ = make_dataset(planted_lake, Protocol(name="all"), data)
+    whole = replace(spec, dataset=dataset.path)
+    train_run(whole)
+    record = load_run(whole.folder).record
+    assert (record.n_train, record.n_valid) == (N, 0)
+    assert (record.mse, record.rmse, record.mae, record.warm_mse, record.cold_mse) == (None,) * 5
+    assert record.supplies_tables  # the gap is measured on the training rows
+    assert len(pd.read_parquet(whole.folder / "predictions.parquet")) == 0
+    metrics = pd.read_parquet(whole.folder / "metrics.parquet")
+    assert set(metrics["metric"]) == {"loss", "seconds"}
+
+
+@pytest.mark.parametrize("name", ["als", "bias_only", "collab_nn"])
+def test_every_kind_of_estimator_gives_a_run(spec: RunSpec, name: str) -> None:
+    estimator = quick(RECIPES[name].estimator)
+    other = replace(spec, recipe=Recipe(name=name, estimator=estimator))
+    train_run(other)
+    run = load_run(other.folder)
+    assert run.recipe.estimator == estimator
+    assert run.record.passes == estimator.passes
+    assert run.record.supplies_tables == (name == "als")
+    predicted = pd.read_parquet(other.folder / "predictions.parquet")["prediction"]
+    loaded = estimator.load(other.folder).predict(spec.rows.valid())
+    np.testing.assert_allclose(loaded.numpy(), predicted.to_numpy(), rtol=0, atol=1e-5)
 
 
 def test_the_same_spec_is_trained_once_and_again_the_same_bits(spec: RunSpec) -> None:
@@ -101,24 +148,132 @@ def test_the_same_spec_is_trained_once_and_again_the_same_bits(spec: RunSpec) ->
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
+def test_the_seed_of_training_is_not_that_of_the_split(spec: RunSpec) -> None:
+    other = replace(spec, seed=2)
+    for each in (spec, other):
+        train_run(each)
+    tables = [pd.read_parquet(each.folder / "predictions.parquet") for each in (spec, other)]
+    assert tables[0]["position"].tolist() == tables[1]["position"].tolist()
+    assert tables[0]["prediction"].tolist() != tables[1]["prediction"].tolist()
+
+
+def test_learning_that_diverges_leaves_nothing(spec: RunSpec) -> None:
+    hot = on(spec, CHAPTER["dot_product"].but(lr_max=1e20, batch_size=8))
+    with pytest.raises(CollabError, match="loss became"):
+        train_run(hot)
+    assert not hot.folder.exists()
+
+
 def test_what_a_run_depends_on_is_in_its_key(
-    spec: RunSpec, monkeypatch: pytest.MonkeyPatch
+    spec: RunSpec, planted_lake: Manifest, data: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tenth, _ = make_dataset(planted_lake, Protocol(split_seed=1, share=0.1), data)
     changed = [
         replace(spec, seed=2),
         replace(spec, device="cuda"),
-        replace(spec, valid_pct=0.1),
-        replace(spec, recipe=RECIPE.but(wd=0.2)),
+        replace(spec, dataset=tenth.path),
+        replace(spec, recipe=replace(RECIPE, name="other")),
+        on(spec, SGD.but(wd=0.2)),
+        on(spec, SGD.but(gradient="autograd")),
     ]
-    assert len({spec.key, *(other.key for other in changed)}) == 5
+    assert len({spec.key, *(other.key for other in changed)}) == 7
     key = spec.key
-    monkeypatch.setattr("collab.runs.run.code_digest", lambda *names: "changed code")
+    told = replace(RECIPE, about="in other words", chosen_on="elsewhere")
+    assert replace(spec, recipe=told).key == key
+    assert replace(spec, runs=Path("elsewhere")).key == key
+    monkeypatch.setattr(spec_module, "code_digest", lambda *names: "changed code")
     assert spec.key != key
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the library's code, of which the keys are made."""
+    copy = tmp_path / "collab"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(fingerprint.PACKAGE, copy, ignore=ignored)
+    for module in (fingerprint, spec_module):
+        monkeypatch.setattr(module, "PACKAGE", copy)
+    return copy
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Change a file of the library."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def a_new_estimator(library: Path) -> None:
+    (library / "estimators" / "knn.py").write_text("class Knn:\n    pass\n")
+
+
+def a_new_recipe(library: Path) -> None:
+    with (library / "estimators" / "recipes.py").open("a") as file:
+        file.write('\nRECIPES["knn"] = RECIPES["als"]\n')
+
+
+def a_docstring(library: Path) -> None:
+    change(library / "estimators" / "als.py", '"""Alternate; yields', '"""Yields')
+
+
+def a_comment(library: Path) -> None:
+    change(library / "runs" / "train.py", "# training rows", "# rows")
+
+
+def als_itself(library: Path) -> None:
+    change(library / "estimators" / "als.py", "START = 0.1", "START = 0.2")
+
+
+def gradient_descent(library: Path) -> None:
+    change(library / "estimators" / "sgd" / "optimizer.py", "self.steps += 1", "self.steps += 2")
+
+
+def the_interface(library: Path) -> None:
+    change(
+        library / "estimators" / "api.py", "manual_seed(self.seed)", "manual_seed(self.seed + 1)"
+    )
+
+
+def how_runs_are_made(library: Path) -> None:
+    change(library / "runs" / "errors.py", "difference.abs()", "difference")
+
+
+@pytest.mark.parametrize(
+    ("what", "whose"),
+    [
+        (a_new_estimator, set()),
+        (a_new_recipe, set()),
+        (a_docstring, set()),
+        (a_comment, set()),
+        (als_itself, {"als"}),
+        (gradient_descent, {"dot_product_bias_wd"}),
+        (the_interface, {"als", "dot_product_bias_wd"}),
+        (how_runs_are_made, {"als", "dot_product_bias_wd"}),
+    ],
+)
+def test_which_code_changes_whose_key(
+    spec: RunSpec, library: Path, what: Callable[[Path], None], whose: set[str]
+) -> None:
+    specs = {recipe.name: replace(spec, recipe=recipe) for recipe in (RECIPE, RECIPES["als"])}
+    fingerprint.code_digest.cache_clear()
+    before = {name: each.key for name, each in specs.items()}
+    what(library)
+    fingerprint.code_digest.cache_clear()
+    after = {name: each.key for name, each in specs.items()}
+    fingerprint.code_digest.cache_clear()
+    assert {name for name in specs if before[name] != after[name]} == whose
+
+
+def test_the_code_of_an_estimator() -> None:
+    assert code_of(SGD) == ["estimators/api.py", "estimators/sgd"]
+    assert code_of(RECIPES["als"].estimator) == ["estimators/api.py", "estimators/als.py"]
+    assert code_of(RECIPES["bias_only"].estimator)[1] == "estimators/bias_only.py"
 
 
 def test_a_spec_survives_json(spec: RunSpec) -> None:
     again = RunSpec.from_json(json.loads(json.dumps(spec.to_json())))
     assert (again.key, again.folder) == (spec.key, spec.folder)
+    assert again == spec
 
 
 def test_a_child_trains_the_same_as_this_process(spec: RunSpec, tmp_path: Path) -> None:
@@ -129,28 +284,4 @@ def test_a_child_trains_the_same_as_this_process(spec: RunSpec, tmp_path: Path) 
     train_run(here)
     pair = [load_file(folder / "model.safetensors") for folder in (spec.folder, here.folder)]
     assert all(torch.equal(pair[0][name], pair[1][name]) for name in pair[0])
-    assert [r.run_id for r in committed_runs(spec.runs)] == [spec.run_id]
-
-
-def test_a_childs_reason_is_the_users_error(spec: RunSpec) -> None:
-    hot = replace(spec, recipe=DOT_PRODUCT.but(lr_max=1e20, batch_size=8))
-    with pytest.raises(CollabError, match="loss became"):
-        run_in_child(hot, CPU_SLOTS)
-    assert not hot.folder.exists()
-
-
-def test_a_killed_child_is_reported_and_leaves_nothing(
-    spec: RunSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def start_and_kill(slot: Slot, channel: int) -> Child:
-        child = start(slot, channel)
-        threading.Timer(1.0, lambda: os.kill(child.pid, signal.SIGKILL)).start()
-        return child
-
-    start = launch.start_child
-    monkeypatch.setattr(launch, "start_child", start_and_kill)
-    with pytest.raises(ChildDiedError, match="signal 9"):
-        run_in_child(replace(spec, recipe=RECIPE.but(epochs=100_000)), CPU_SLOTS)
-    monkeypatch.setattr(launch, "start_child", start)
-    run, _ = run_in_child(spec, CPU_SLOTS)
-    assert is_whole(run.folder)
+    assert [r.run_id for r in recorded_runs(spec.runs)] == [spec.run_id]

@@ -1,4 +1,4 @@
--- What the champion's weights say.
+-- What the release learnt: the champion recipe on all ratings.
 
 CREATE TABLE movie_bias (
     run_id VARCHAR NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE movie_bias (
 COMMENT ON TABLE movie_bias IS 'How much better or worse than its factors suggest an item is rated, whoever rates it; items seen in training only';
 COMMENT ON COLUMN movie_bias.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_bias.item_id IS 'The item; see movies.item_id';
-COMMENT ON COLUMN movie_bias.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN movie_bias.bias IS 'The bias, in the units of the score: stars, or those before the sigmoid where publish_info.y_low is given';
 COMMENT ON COLUMN movie_bias.sd IS 'Posterior standard deviation of the bias; NULL where the champion has no posterior';
 COMMENT ON COLUMN movie_bias.low IS 'The low end of the 95 % interval of the bias; NULL likewise';
 COMMENT ON COLUMN movie_bias.high IS 'The high end; NULL likewise';
@@ -41,7 +41,7 @@ CREATE TABLE user_bias (
 COMMENT ON TABLE user_bias IS 'How generous a user is, whatever the movie; users seen in training only';
 COMMENT ON COLUMN user_bias.run_id IS 'The run it comes from';
 COMMENT ON COLUMN user_bias.user_id IS 'The user';
-COMMENT ON COLUMN user_bias.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN user_bias.bias IS 'The bias, in the units of the score: stars, or those before the sigmoid where publish_info.y_low is given';
 COMMENT ON COLUMN user_bias.sd IS 'Posterior standard deviation of the bias; NULL where the champion has no posterior';
 COMMENT ON COLUMN user_bias.low IS 'The low end of the 95 % interval of the bias; NULL likewise';
 COMMENT ON COLUMN user_bias.high IS 'The high end; NULL likewise';
@@ -101,7 +101,7 @@ CREATE TABLE movie_factors (
     item_id INTEGER NOT NULL,
     factors FLOAT[] NOT NULL
 );
-COMMENT ON TABLE movie_factors IS 'What the champion learnt of each item; items seen in training only. Single factors have no meaning of their own: compare whole rows';
+COMMENT ON TABLE movie_factors IS 'What the release learnt of each item; items seen in training only. Single factors have no meaning of their own: compare whole rows';
 COMMENT ON COLUMN movie_factors.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_factors.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_factors.factors IS 'Its embedding';
@@ -111,10 +111,10 @@ CREATE TABLE user_factors (
     user_id INTEGER NOT NULL,
     factors FLOAT[] NOT NULL
 );
-COMMENT ON TABLE user_factors IS 'What the champion learnt of each user; users seen in training only';
+COMMENT ON TABLE user_factors IS 'What the release learnt of each user; users seen in training only';
 COMMENT ON COLUMN user_factors.run_id IS 'The run it comes from';
 COMMENT ON COLUMN user_factors.user_id IS 'The user';
-COMMENT ON COLUMN user_factors.factors IS 'The embedding; its dot product with a movie''s, plus both biases, is the score before the sigmoid';
+COMMENT ON COLUMN user_factors.factors IS 'The embedding; its dot product with a movie''s, plus both biases and publish_info.mean, is the score';
 
 CREATE TABLE recommendations (
     run_id VARCHAR NOT NULL,

@@ -77,7 +77,7 @@ COMMENT ON COLUMN movie_bias_named.rank IS '1 is the highest bias';
 COMMENT ON COLUMN movie_bias_named.title IS 'Title as published, with the year';
 COMMENT ON COLUMN movie_bias_named.release_year IS 'The year in the title; NULL where there is none';
 COMMENT ON COLUMN movie_bias_named.genres IS 'Genres; empty where none are listed';
-COMMENT ON COLUMN movie_bias_named.bias IS 'The bias, in the units before the sigmoid; 0 is neutral';
+COMMENT ON COLUMN movie_bias_named.bias IS 'The bias, in the units of the score: stars, or those before the sigmoid where publish_info.y_low is given';
 COMMENT ON COLUMN movie_bias_named.n_ratings IS 'Number of ratings in the edition: few make the bias less certain';
 COMMENT ON COLUMN movie_bias_named.mean_rating IS 'Mean of those ratings, stars';
 COMMENT ON COLUMN movie_bias_named.item_id IS 'The item; see movies.item_id';

@@ -1,0 +1,82 @@
+"""Keys from content and from code."""
+
+from pathlib import Path
+
+import pytest
+
+from collab.base.fingerprint import code_digest, fingerprint, what_counts
+
+CODE = '''"""A module."""
+import math  # for pi
+
+
+class Circle:
+    """A circle."""
+
+    radius: float = 1.0
+
+    def area(self) -> float:
+        """In square metres."""
+        # Archimedes
+        return math.pi * self.radius**2
+'''
+SAME = [
+    CODE.replace("A circle", "Round"),
+    CODE.replace("        # Archimedes\n", ""),
+    CODE.replace("  # for pi", ""),
+    CODE.replace('"""A module."""\n', ""),
+    CODE.replace('    """A circle."""\n\n', ""),
+    CODE.replace('        """In square metres."""\n', ""),
+    CODE.replace("math.pi * self.radius**2", "(\n            math.pi * self.radius**2\n        )"),
+]
+OTHER = [
+    CODE.replace("1.0", "2.0"),
+    CODE.replace("**2", "**3"),
+    CODE.replace("return math.pi", '"a string in the middle"\n        return math.pi'),
+    CODE.replace("radius", "r"),
+]
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    path = tmp_path / "module.py"
+    path.write_text(CODE)
+    return path
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_comments_docstrings_and_layout_do_not_count(module: Path, text: str) -> None:
+    before = what_counts(module)
+    assert text != CODE
+    module.write_text(text)
+    assert what_counts(module) == before
+
+
+@pytest.mark.parametrize("text", OTHER)
+def test_code_counts(module: Path, text: str) -> None:
+    before = what_counts(module)
+    module.write_text(text)
+    assert what_counts(module) != before
+
+
+def test_a_function_of_a_docstring_alone_is_one_that_does_nothing(module: Path) -> None:
+    module.write_text('def f():\n    """Nothing."""\n')
+    alone = what_counts(module)
+    module.write_text("def f():\n    pass\n")
+    assert what_counts(module) == alone
+
+
+def test_of_other_files_every_byte_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.sql"
+    path.write_text("-- comment\nSELECT 1")
+    assert what_counts(path) == "-- comment\nSELECT 1"
+
+
+def test_the_order_of_names_does_not_matter_but_every_value_does() -> None:
+    assert fingerprint(a=1, b=[2]) == fingerprint(b=[2], a=1)
+    assert len({fingerprint(a=1), fingerprint(a=2), fingerprint(b=1)}) == 3
+
+
+def test_packages_and_modules_have_digests_of_their_own() -> None:
+    digests = {code_digest("lake.py"), code_digest("dataset"), code_digest("lake.py", "dataset")}
+    assert len(digests) == 3

@@ -1,0 +1,166 @@
+"""Alternating least squares against numpy, and what it must find in planted data."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from collab.dataset.dataset import Dataset
+from collab.dataset.rows import Rows
+from collab.estimators import als
+from collab.estimators.als import Als, Alternated, Side
+from collab.estimators.api import Context
+from collab.runs.errors import measure
+from tests.estimators.support import CPU, context, generator, rows_of
+
+N_USERS, N_ITEMS = 12, 9
+SMALL = Als(n_factors=3, sweeps=1, ridge=0.7, ridge_share=0.2)
+
+Array = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    """Ratings of about half of the pairs; user 5 and item 7 have none, nor has the unknown."""
+    pairs = [(u, i) for u in range(1, N_USERS) for i in range(1, N_ITEMS) if u != 5 and i != 7]
+    drawn = torch.rand(len(pairs), generator=generator()).tolist()
+    chosen = [pair for pair, p in zip(pairs, drawn, strict=True) if p < 0.5]
+    stars = torch.randint(1, 6, (len(chosen),), generator=generator(2)).tolist()
+    return rows_of([(u, i, s) for (u, i), s in zip(chosen, stars, strict=True)], N_USERS, N_ITEMS)
+
+
+def models(estimator: Als, train: Rows, where: Context) -> list[dict[str, Tensor]]:
+    """A copy of the tables after every sweep."""
+    fits = estimator.fit(train, where)
+    return [{name: table.clone() for name, table in fit.tables.items()} for fit in fits]
+
+
+def ridge_row(others: Array, stars: Array, mean: float, estimator: Als) -> Array:
+    """The row that minimises the penalised error, given the other side's rows (factors, bias)."""
+    x = np.hstack([others[:, :-1], np.ones((len(others), 1))])
+    y = stars - mean - others[:, -1]
+    penalty = estimator.ridge + estimator.ridge_share * len(stars)
+    return np.asarray(np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y), np.float64)
+
+
+def test_rows_are_ridge_regressions(rows: Rows) -> None:
+    where = context(N_USERS, N_ITEMS)
+    (tables,) = models(SMALL, rows, where)
+    mean = float(rows.ratings.double().mean())
+    users, items, stars = rows.users.numpy(), rows.items.numpy(), rows.ratings.double().numpy()
+    start = SMALL.first_items(where).double().numpy()
+    for user in set(users.tolist()):
+        at = users == user
+        expected = ridge_row(start[items[at]], stars[at], mean, SMALL)
+        np.testing.assert_allclose(tables["users"][user].numpy(), expected, atol=1e-4)
+    solved = tables["users"].double().numpy()
+    for item in set(items.tolist()):
+        at = items == item
+        expected = ridge_row(solved[users[at]], stars[at], mean, SMALL)
+        np.testing.assert_allclose(tables["items"][item].numpy(), expected, atol=1e-4)
+
+
+def test_the_loss_is_that_of_the_last_half_sweep(rows: Rows) -> None:
+    (fitted,) = SMALL.fit(rows, context(N_USERS, N_ITEMS))
+    unclipped = score(fitted.tables, rows)
+    expected = float((unclipped - rows.ratings.double()).square().mean())
+    assert fitted.train_loss == pytest.approx(expected, rel=1e-4)
+
+
+def score(tables: dict[str, Tensor], rows: Rows) -> Tensor:
+    """Predictions that are not clipped, float64."""
+    users, items = (tables[side].double() for side in ("users", "items"))
+    user, item = users[rows.users.long()], items[rows.items.long()]
+    products = (user[:, :-1] * item[:, :-1]).sum(1)
+    return products + user[:, -1] + item[:, -1] + tables["mean"].double()
+
+
+def objective(tables: dict[str, Tensor], rows: Rows, estimator: Als) -> float:
+    """What a sweep makes smaller: squared errors and the penalty of every row."""
+    errors = (score(tables, rows) - rows.ratings.double()).square().sum()
+    penalties = 0.0
+    for side, indices in (("users", rows.users), ("items", rows.items)):
+        table = tables[side].double()
+        counts = torch.bincount(indices, minlength=len(table))
+        weights = estimator.ridge + estimator.ridge_share * counts
+        penalties += float((weights * table.square().sum(1))[counts > 0].sum())
+    return float(errors) + penalties
+
+
+def test_every_sweep_lowers_the_objective(planted_dataset: Dataset) -> None:
+    estimator, train = Als(n_factors=4, sweeps=6), planted_dataset.train()
+    found = models(estimator, train, Context.of(planted_dataset, 1, CPU))
+    values = [objective(tables, train, estimator) for tables in found]
+    assert all(after < before * (1 + 1e-6) for before, after in pairwise(values))
+    assert values[-1] < values[0]
+
+
+def test_it_finds_the_checker_board(planted_dataset: Dataset) -> None:
+    *_, fitted = Als(n_factors=4, ridge=0.1).fit(
+        planted_dataset.train(), Context.of(planted_dataset, 1, CPU)
+    )
+    valid = planted_dataset.valid()
+    predicted = fitted.predict(valid)
+    errors = measure(predicted, valid.ratings)
+    assert errors
+    assert errors.mse < 0.1
+    loved = valid.ratings == 5
+    assert float(predicted[loved].min()) > float(predicted[~loved].max())
+
+
+def test_who_has_no_ratings_stays_zero_and_is_of_the_mean(rows: Rows) -> None:
+    (fitted,) = SMALL.fit(rows, context(N_USERS, N_ITEMS))
+    for side, unrated in (("users", [0, 5]), ("items", [0, 7])):
+        assert not fitted.tables[side][unrated].any()
+    nobody = rows_of([(0, 0, 1.0), (5, 7, 1.0)], N_USERS, N_ITEMS)
+    assert fitted.predict(nobody).tolist() == pytest.approx([float(rows.ratings.mean())] * 2)
+    known = rows_of([(1, 0, 1.0)], N_USERS, N_ITEMS)
+    bias = float(fitted.tables["users"][1, -1])
+    assert fitted.predict(known).item() == pytest.approx(float(rows.ratings.mean()) + bias)
+
+
+def after_half_a_sweep(fitted: Alternated, rows: Rows) -> Tensor:
+    """The users' rows given the final items."""
+    assert rows.by_user
+    left = rows.ratings - fitted.tables["mean"]
+    users = torch.zeros_like(fitted.tables["users"])
+    fitted.by.solve(Side(rows.by_user, rows.items, left), fitted.tables["items"], users)
+    return users
+
+
+def test_folding_in_a_training_user_gives_that_users_row(rows: Rows) -> None:
+    (fitted,) = SMALL.fit(rows, context(N_USERS, N_ITEMS))
+    users = after_half_a_sweep(fitted, rows)
+    for user in set(rows.users.tolist()):
+        theirs = rows.users == user
+        folded = fitted.fold_in(rows.items[theirs], rows.ratings[theirs])
+        torch.testing.assert_close(folded.factors, users[user, :-1], rtol=0, atol=1e-5)
+        assert folded.bias == pytest.approx(float(users[user, -1]), abs=1e-5)
+
+
+def test_batches_of_any_size_give_the_same(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = context(N_USERS, N_ITEMS)
+    (at_once,) = models(SMALL, rows, where)
+    monkeypatch.setattr(als, "NUMBERS_AT_ONCE", 1)  # one entity at a time
+    (one_by_one,) = models(SMALL, rows, where)
+    for name in ("users", "items"):
+        torch.testing.assert_close(at_once[name], one_by_one[name], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        Als(n_factors=4, sweeps=1, ridge=0.7, ridge_share=0.2),
+        Als(n_factors=3, sweeps=2, ridge=0.7, ridge_share=0.2),
+        Als(n_factors=3, sweeps=1, ridge=0.8, ridge_share=0.2),
+        Als(n_factors=3, sweeps=1, ridge=0.7, ridge_share=0.3),
+    ],
+    ids=str,
+)
+def test_every_setting_changes_the_result(changed: Als, rows: Rows) -> None:
+    where = context(N_USERS, N_ITEMS)
+    base, other = (list(e.fit(rows, where))[-1].predict(rows) for e in (SMALL, changed))
+    assert not torch.equal(base, other)
