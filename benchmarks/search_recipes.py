@@ -23,7 +23,7 @@ from benchmarks.bare import bare_context
 from benchmarks.ml_100k import load_ml_100k
 from collab.base.errors import CollabError
 from collab.dataset.dataset import Dataset
-from collab.dataset.protocols import Protocol, cut, permuted
+from collab.dataset.protocols import Protocol, permuted
 from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import Vocabulary
 from collab.estimators.recipes import FAITHFUL
@@ -73,7 +73,7 @@ class Family:
         self.is_net = "n_factors" not in self.base.arguments
         self.is_decayed = variant in DECAYED
         outer = dataset.train()
-        held = torch.from_numpy(permuted(INNER, len(outer), 0, cut(len(outer), INNER.share)))
+        held = torch.from_numpy(permuted(INNER, len(outer), 0, int(INNER.share * len(outer))))
         train, judge = outer.take(~held), outer.take(held)
         self.users = Vocabulary.of("user", train.users.numpy())
         self.items = Vocabulary.of("item", train.items.numpy())

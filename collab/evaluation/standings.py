@@ -17,17 +17,23 @@ class Standing:
     """A variant on the leaderboard.
 
     run: on the first split, where all variants ran.
-    place: 1 is the lowest error on the judged rows of the first split.
-    judged_mse: that error; rows whose item the user rated in training too are left out.
-    split_mses: valid MSE on the first split and on every further one it ran on.
+    place: 1 is the lowest error on the judged rows of the first split: rows whose item the user
+        rated in training too are left out.
+    split_mses: valid MSE on the first split and on every further one it ran on; `split_judged` the
+        same on the judged rows.
     behind: how much larger its error is than that of the first, on equal rows.
     """
 
     run: Run
     place: int
-    judged_mse: float
     split_mses: tuple[float, ...]
+    split_judged: tuple[float, ...]
     behind: Difference
+
+    @property
+    def judged_mse(self) -> float:
+        """The error on the judged rows of the first split."""
+        return self.split_judged[0]
 
     @property
     def mean_mse(self) -> float:
@@ -105,8 +111,8 @@ def evaluate(runs: list[Run], *, seed: int = 0) -> Evaluation:
         Standing(
             run=run,
             place=place,
-            judged_mse=judged.mse,
             split_mses=tuple(mses_of(run, others)),
+            split_judged=(judged.mse, *(judge(other).mse for other in same(run, others))),
             behind=paired_difference(judged, best, seed=seed),
         )
         for place, (run, judged) in enumerate(ranked, start=1)
@@ -118,13 +124,23 @@ def evaluate(runs: list[Run], *, seed: int = 0) -> Evaluation:
 
 def mses_of(run: Run, others: list[Run]) -> list[float]:
     """The valid MSE of a run, then of the same variant's runs on other splits; numbers alone."""
-    same = [other for other in others if other.record.variant == run.record.variant]
-    found = (r.record.mse for r in (run, *same))
+    found = (r.record.mse for r in (run, *same(run, others)))
     return [mse for mse in found if mse is not None and math.isfinite(mse)]
 
 
+def same(run: Run, others: list[Run]) -> list[Run]:
+    """The runs of the same variant on other splits whose error is a number."""
+    alike = (other for other in others if other.record.variant == run.record.variant)
+    return [other for other in alike if measured(other)]
+
+
+def measured(run: Run) -> bool:
+    """Whether its error is a number."""
+    return run.record.mse is not None and math.isfinite(run.record.mse)
+
+
 def choose_champion(standings: list[Standing]) -> Standing:
-    """The lowest mean MSE among those that supply tables and ran on as many splits as any of them.
+    """The lowest mean error on judged rows among those that supply tables and ran on most splits.
 
     Raises:
         CollabError: none supplies tables.
@@ -138,4 +154,4 @@ def choose_champion(standings: list[Standing]) -> Standing:
         )
     most = max(len(standing.split_mses) for standing in able)
     proven = [standing for standing in able if len(standing.split_mses) == most]
-    return min(proven, key=lambda standing: (standing.mean_mse, standing.place))
+    return min(proven, key=lambda standing: (mean(standing.split_judged), standing.place))

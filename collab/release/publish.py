@@ -74,7 +74,7 @@ def publish(
     with publish_lock(serve):  # from here on: of two publishers the later sees all runs
         history = [run for run in all_runs(data) if run.record.edition == edition]
         key = publication_key(release, history)
-        stays = None if force else standing(serve, key, serves=serves)
+        stays = None if force else same_content(serve, key, serves=serves)
         if stays and is_whole(stays.folder):
             if serves:
                 flip(serve, stays.folder)  # makes again whichever link is missing
@@ -94,10 +94,8 @@ def publish(
         return publish_snapshot(serve, fill, refuse_bad_tables, record, serves=serves), True
 
 
-def standing(serve: Path, key: str, *, serves: bool) -> Snapshot | None:
-    """What stands for this content already: what is served; what an operator went back to from it;
-    of an earlier day, which is never served, its snapshot.
-    """
+def same_content(serve: Path, key: str, *, serves: bool) -> Snapshot | None:
+    """What stays as it is because this content is published, or was and has been rolled back."""
     if not serves:
         return next((found for found in list_snapshots(serve) if found.record.key == key), None)
     last = current_snapshot(serve)

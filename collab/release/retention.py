@@ -117,7 +117,7 @@ def remove(data: DataDir, found: list[Removable]) -> None:
 
 
 def remember(data: DataDir, folder: Path) -> None:
-    """Keep a run's record and metrics beyond its folder; of what cannot be read there is nothing."""
+    """Keep a run's record and metrics beyond its folder; of one that cannot be read, nothing."""
     for record in readable([folder], memory_of):
         data.history.mkdir(exist_ok=True)
         write_json(data.history / f"{folder.name}.json", record)

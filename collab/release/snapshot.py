@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from collab.base.errors import CollabError
 from collab.base.files import read_json, readable, seal, write_json
-from collab.base.records import record_of
+from collab.base.records import record_of, require_schema
 from collab.base.serving import DATABASE
 from collab.release.build import Step, build, seal_read_only, sync
 from collab.release.links import RECORD, REPORT, flip
@@ -116,6 +116,7 @@ def load_snapshot(folder: Path) -> Snapshot:
         OSError, ValueError: there is none of this version.
     """
     values = read_json(folder / RECORD)
+    require_schema(values, SCHEMA)
     lists = {name: tuple(values.get(name, ())) for name in ("runs", "datasets", "left_out")}
     record = record_of(SnapshotRecord, values, SCHEMA, **lists)
     return Snapshot(seq=int(folder.name), folder=folder, record=record)

@@ -18,7 +18,7 @@ from collab.dataset.rows import Rows, grouped
 from collab.lake import Manifest, ingest
 from collab.movielens.editions import ML_100K
 from collab.movielens.sources import find_archive
-from tests.archives import N_MOVIES, Planted, fold_of, planted
+from tests.archives import N_MOVIES, Planted, fold_files, fold_of, planted
 from tests.dataset.conftest import TakeIn
 
 RATINGS = planted().ratings
@@ -203,12 +203,13 @@ def test_only_ratings_up_to_a_moment(planted_lake: Manifest, data: DataDir) -> N
     assert dataset.path != whole.path
 
 
-def test_a_fold_up_to_a_moment_is_what_was_rated_by_then(
-    folded_lake: Manifest, data: DataDir
-) -> None:
+def test_a_fold_up_to_a_moment_is_what_was_rated_by_then(take_in: TakeIn, data: DataDir) -> None:
+    turned = [(u, m, r, RATINGS[-1 - place][3]) for place, (u, m, r, _) in enumerate(RATINGS)]
+    rows = Planted(turned, planted().movies)  # the last in the archive is the oldest
+    lake = take_in(rows, changed=fold_files(rows))
     day = moment(RATINGS[99][3])
-    dataset, _ = make_dataset(folded_lake, Protocol(name="u2"), data, as_of=day)
-    assert held(dataset) == {place for place in range(100) if fold_of(place) == "u2"}
+    dataset, _ = make_dataset(lake, Protocol(name="u2"), data, as_of=day)
+    assert held(dataset) == {place for place in range(N - 100, N) if fold_of(place) == "u2"}
 
 
 def test_a_moment_before_nearly_all_is_refused(planted_lake: Manifest, data: DataDir) -> None:

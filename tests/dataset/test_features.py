@@ -9,7 +9,7 @@ from collab.dataset.build import make_dataset
 from collab.dataset.protocols import Protocol
 from collab.lake import Manifest
 from collab.movielens.editions import ML_100K
-from tests.archives import FIRST_TS, members, planted
+from tests.archives import FIRST_TS, N_MOVIES, N_USERS, Planted, members, planted
 from tests.dataset.conftest import TakeIn
 
 ALL = Protocol(name="all")
@@ -53,14 +53,18 @@ def test_an_edition_that_tells_nothing_of_its_users(csv_lake: Manifest, data: Da
     assert dataset.features().genres.shape == (18, 3)  # every movie is an item
 
 
-def test_what_no_training_row_has_leaves_nothing_behind(
-    planted_lake: Manifest, data: DataDir
-) -> None:
-    early = datetime.fromtimestamp(FIRST_TS + 60 * 24 * 2, UTC)  # the first two movies alone
-    dataset, _ = make_dataset(planted_lake, ALL, data, as_of=early)
+def test_what_no_training_row_has_leaves_nothing_behind(take_in: TakeIn, data: DataDir) -> None:
+    # user 23 rates the last movie alone, which is not rated yet when the first two are
+    kept = [row for row in planted().ratings if row[0] != 23 or row[1] == N_MOVIES]
+    assert (23, N_MOVIES) in [row[:2] for row in kept]
+    early = datetime.fromtimestamp(FIRST_TS + 60 * N_USERS * 2 - 1, UTC)
+    dataset, _ = make_dataset(take_in(Planted(kept, planted().movies)), ALL, data, as_of=early)
     features = dataset.features()
-    assert dataset.items.ids.tolist()[:2] == [1, 2]
-    assert len(features.years) == len(features.genres) == len(dataset.items) <= 4
+    assert dataset.items.ids.tolist() == [1, 2]
+    assert dataset.users.ids.tolist() == [u for u in range(1, N_USERS + 1) if u != 23]
+    assert len(features.years) == len(features.genres) == 3
     assert not features.genres[0].any()
     assert features.years[0] == 0
+    assert len(features.user_codes) == 4
+    assert all(len(code) == N_USERS for code in features.user_codes.values())
     assert all(code[0] == 0 for code in features.user_codes.values())

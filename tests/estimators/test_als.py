@@ -122,6 +122,17 @@ def test_who_has_no_ratings_stays_zero_and_is_of_the_mean(rows: Rows) -> None:
     assert fitted.predict(known).item() == pytest.approx(float(rows.ratings.mean()) + bias)
 
 
+def test_predictions_stay_on_the_scale() -> None:
+    # with hardly a penalty user 1, who loves what everyone hates, is far above the scale elsewhere
+    ratings = [(1, 1, 5.0), (2, 1, 1.0), (3, 1, 1.0), (2, 2, 5.0), (3, 2, 5.0), (2, 3, 4.0)]
+    train = rows_of(ratings, 4, 4)
+    (fitted,) = Als(n_factors=1, sweeps=1, ridge=1e-3).fit(train, context(4, 4))
+    pairs = rows_of([(u, i, 3.0) for u in range(4) for i in range(4)], 4, 4)
+    free, predicted = score(fitted.tables, pairs), fitted.predict(pairs)
+    assert float(free.max()) > 5.1
+    assert predicted.tolist() == pytest.approx(free.clamp(1, 5).tolist(), abs=1e-4)
+
+
 def after_half_a_sweep(fitted: Alternated, rows: Rows) -> Tensor:
     """The users' rows given the final items."""
     assert rows.by_user

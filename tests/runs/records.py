@@ -83,6 +83,8 @@ def write_run(
         }
     ).to_parquet(folder / "predictions.parquet", index=False)
     mse = float((found**2).mean()) if len(found) else None
+    history = {"epoch": [1], "split": ["valid"], "metric": ["mse"], "value": [mse or 0.0]}
+    pd.DataFrame(history).to_parquet(folder / "metrics.parquet", index=False)
     values = {"run_id": run_id, "n_valid": len(found), "mse": mse, **changes}
     write_json(folder / "run.json", record_values(**values))
     seal(folder)

@@ -8,9 +8,11 @@ import pytest
 
 from collab.base.errors import CollabError
 from collab.base.files import seal, write_json
+from collab.base.paths import DataDir
 from collab.dataset.protocols import Protocol
 from collab.estimators.recipes import RECIPES
-from collab.runs.record import newest_runs, parse_record, recorded_runs
+from collab.release.retention import all_runs
+from collab.runs.record import Run, newest_runs, parse_record
 from tests.runs.records import SEED_1, record_values, write_run
 
 FINGERPRINT = "f" * 64
@@ -39,11 +41,25 @@ STRANGE: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """The folder of runs of an empty data folder."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    return folder
+
+
+def recorded_runs(runs: Path) -> list[Run]:
+    """All runs of a data folder, the one whose runs these are."""
+    return all_runs(DataDir(runs.parent))
+
+
 def write_strange(runs: Path, text: str) -> None:
     """A whole folder with something else as its record."""
     folder = runs / "ml-100k-strange-1"
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(text)
+    (folder / "metrics.parquet").touch()
     seal(folder)
 
 
@@ -58,34 +74,34 @@ def test_a_record_is_read_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("text", [*map(json.dumps, STRANGE.values()), "", "{"])
 def test_what_is_of_another_version_is_left_out_and_said(
-    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+    runs: Path, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run = write_run(tmp_path, "ml-100k-als-1")
-    write_strange(tmp_path, text)
-    assert recorded_runs(tmp_path) == [run]
-    assert newest_runs(tmp_path, FINGERPRINT) == [run]
+    run = write_run(runs, "ml-100k-als-1")
+    write_strange(runs, text)
+    assert recorded_runs(runs) == [run]
+    assert newest_runs(runs, FINGERPRINT) == [run]
     assert caplog.text.count("ml-100k-strange-1 is left out") == 2
 
 
-def test_a_folder_without_a_record_is_left_out(tmp_path: Path) -> None:
-    run = write_run(tmp_path, "ml-100k-als-1")
-    (tmp_path / "ml-100k-empty").mkdir()
-    (tmp_path / ".ml-100k-als-2.tmp-abc").mkdir()
-    write_json(tmp_path / ".ml-100k-als-2.tmp-abc" / "run.json", record_values())
-    assert recorded_runs(tmp_path) == [run]
-    assert recorded_runs(tmp_path / "nowhere") == []
+def test_a_folder_without_a_record_is_left_out(runs: Path) -> None:
+    run = write_run(runs, "ml-100k-als-1")
+    (runs / "ml-100k-empty").mkdir()
+    (runs / ".ml-100k-als-2.tmp-abc").mkdir()
+    write_json(runs / ".ml-100k-als-2.tmp-abc" / "run.json", record_values())
+    assert recorded_runs(runs) == [run]
+    assert recorded_runs(runs / "nowhere" / "runs") == []
 
 
-def test_a_damaged_run_is_recorded_but_not_published(tmp_path: Path) -> None:
-    run = write_run(tmp_path, "ml-100k-als-1")
+def test_a_damaged_run_is_recorded_but_not_published(runs: Path) -> None:
+    run = write_run(runs, "ml-100k-als-1")
     (run.folder / "predictions.parquet").unlink()
-    assert recorded_runs(tmp_path) == [run]
+    assert recorded_runs(runs) == [run]
     with pytest.raises(CollabError, match=r"holds no run on these data\. Run `train` first"):
-        newest_runs(tmp_path, FINGERPRINT)
+        newest_runs(runs, FINGERPRINT)
 
 
-def test_the_recipe_is_the_one_it_was_trained_by(tmp_path: Path) -> None:
-    assert write_run(tmp_path, "ml-100k-als-1").recipe == RECIPES["als"]
+def test_the_recipe_is_the_one_it_was_trained_by(runs: Path) -> None:
+    assert write_run(runs, "ml-100k-als-1").recipe == RECIPES["als"]
 
 
 @pytest.mark.parametrize(
@@ -114,24 +130,24 @@ def ids(runs: Path, named: list[str] | None = None) -> list[str]:
     return [run.run_id for run in newest_runs(runs, FINGERPRINT, named)]
 
 
-def test_the_newest_of_each_variant(tmp_path: Path) -> None:
-    write_run(tmp_path, "als-new", started_at=day(3))
-    write_run(tmp_path, "als-old", started_at=day(1))
-    write_run(tmp_path, "bias", variant="bias_only", started_at=day(2))
-    assert sorted(ids(tmp_path)) == ["als-new", "bias"]
-    assert ids(tmp_path, ["als-old"]) == ["als-old"]
+def test_the_newest_of_each_variant(runs: Path) -> None:
+    write_run(runs, "als-new", started_at=day(3))
+    write_run(runs, "als-old", started_at=day(1))
+    write_run(runs, "bias", variant="bias_only", started_at=day(2))
+    assert sorted(ids(runs)) == ["als-new", "bias"]
+    assert ids(runs, ["als-old"]) == ["als-old"]
     with pytest.raises(CollabError, match="holds no run gone on these data"):
-        newest_runs(tmp_path, FINGERPRINT, ["als-old", "gone"])
+        newest_runs(runs, FINGERPRINT, ["als-old", "gone"])
 
 
-def test_the_split_of_most_variants_comes_first_and_its_kind_follows(tmp_path: Path) -> None:
+def test_the_split_of_most_variants_comes_first_and_its_kind_follows(runs: Path) -> None:
     other: dict[str, Any] = {"dataset": "ml-100k-random-1-0", "protocol": vars(SEED_1)}
     fold: dict[str, Any] = {"dataset": "ml-100k-u1-0", "protocol": vars(Protocol(name="u1"))}
-    write_run(tmp_path, "als-1", started_at=day(1), **other)
-    write_run(tmp_path, "als-42", started_at=day(2))
-    write_run(tmp_path, "bias-42", variant="bias_only", started_at=day(3))
-    write_run(tmp_path, "als-u1", started_at=day(4), **fold)
-    assert ids(tmp_path) == ["als-42", "bias-42", "als-1"]
+    write_run(runs, "als-1", started_at=day(1), **other)
+    write_run(runs, "als-42", started_at=day(2))
+    write_run(runs, "bias-42", variant="bias_only", started_at=day(3))
+    write_run(runs, "als-u1", started_at=day(4), **fold)
+    assert ids(runs) == ["als-42", "bias-42", "als-1"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +159,7 @@ def test_the_split_of_most_variants_comes_first_and_its_kind_follows(tmp_path: P
     ],
     ids=str,
 )
-def test_what_is_no_candidate(tmp_path: Path, other: dict[str, Any]) -> None:
-    write_run(tmp_path, "als", started_at=day(1))
-    write_run(tmp_path, "other", started_at=day(2), variant="bias_only", **other)
-    assert ids(tmp_path) == ["als"]
+def test_what_is_no_candidate(runs: Path, other: dict[str, Any]) -> None:
+    write_run(runs, "als", started_at=day(1))
+    write_run(runs, "other", started_at=day(2), variant="bias_only", **other)
+    assert ids(runs) == ["als"]

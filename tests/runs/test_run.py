@@ -1,8 +1,6 @@
 """One run: its folder, its key, and the same from a child process."""
 
 import json
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from collab.base import fingerprint
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir
 from collab.dataset.build import make_dataset
@@ -22,11 +19,11 @@ from collab.estimators.api import Recipe
 from collab.estimators.recipes import RECIPES
 from collab.estimators.sgd.estimator import Sgd
 from collab.lake import Manifest
-from collab.runs import spec as spec_module
+from collab.release.retention import all_runs
 from collab.runs.devices import Slot
 from collab.runs.launch import run_in_child
-from collab.runs.record import load_run, recorded_runs
-from collab.runs.spec import RunSpec, code_of
+from collab.runs.record import load_run
+from collab.runs.spec import RunSpec
 from collab.runs.train import Progress, train_run
 from tests.archives import planted
 from tests.estimators.support import CHAPTER, quick
@@ -164,112 +161,6 @@ def test_learning_that_diverges_leaves_nothing(spec: RunSpec) -> None:
     assert not hot.folder.exists()
 
 
-def test_what_a_run_depends_on_is_in_its_key(
-    spec: RunSpec, planted_lake: Manifest, data: DataDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tenth, _ = make_dataset(planted_lake, Protocol(split_seed=1, share=0.1), data)
-    changed = [
-        replace(spec, seed=2),
-        replace(spec, device="cuda"),
-        replace(spec, dataset=tenth.path),
-        replace(spec, recipe=replace(RECIPE, name="other")),
-        on(spec, SGD.but(wd=0.2)),
-        on(spec, SGD.but(gradient="autograd")),
-    ]
-    assert len({spec.key, *(other.key for other in changed)}) == 7
-    key = spec.key
-    told = replace(RECIPE, about="in other words", chosen_on="elsewhere")
-    assert replace(spec, recipe=told).key == key
-    assert replace(spec, runs=Path("elsewhere")).key == key
-    monkeypatch.setattr(spec_module, "code_digest", lambda *names: "changed code")
-    assert spec.key != key
-
-
-@pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the library's code, of which the keys are made."""
-    copy = tmp_path / "collab"
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(fingerprint.PACKAGE, copy, ignore=ignored)
-    for module in (fingerprint, spec_module):
-        monkeypatch.setattr(module, "PACKAGE", copy)
-    return copy
-
-
-def change(path: Path, old: str, new: str) -> None:
-    """Change a file of the library."""
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def a_new_estimator(library: Path) -> None:
-    (library / "estimators" / "knn.py").write_text("class Knn:\n    pass\n")
-
-
-def a_new_recipe(library: Path) -> None:
-    with (library / "estimators" / "recipes.py").open("a") as file:
-        file.write('\nRECIPES["knn"] = RECIPES["als"]\n')
-
-
-def a_docstring(library: Path) -> None:
-    change(library / "estimators" / "als.py", '"""Alternate; yields', '"""Yields')
-
-
-def a_comment(library: Path) -> None:
-    change(library / "runs" / "train.py", "# training rows", "# rows")
-
-
-def als_itself(library: Path) -> None:
-    change(library / "estimators" / "als.py", "START = 0.1", "START = 0.2")
-
-
-def gradient_descent(library: Path) -> None:
-    change(library / "estimators" / "sgd" / "optimizer.py", "self.steps += 1", "self.steps += 2")
-
-
-def the_interface(library: Path) -> None:
-    change(
-        library / "estimators" / "api.py", "manual_seed(self.seed)", "manual_seed(self.seed + 1)"
-    )
-
-
-def how_runs_are_made(library: Path) -> None:
-    change(library / "runs" / "errors.py", "difference.abs()", "difference")
-
-
-@pytest.mark.parametrize(
-    ("what", "whose"),
-    [
-        (a_new_estimator, set()),
-        (a_new_recipe, set()),
-        (a_docstring, set()),
-        (a_comment, set()),
-        (als_itself, {"als"}),
-        (gradient_descent, {"dot_product_bias_wd"}),
-        (the_interface, {"als", "dot_product_bias_wd"}),
-        (how_runs_are_made, {"als", "dot_product_bias_wd"}),
-    ],
-)
-def test_which_code_changes_whose_key(
-    spec: RunSpec, library: Path, what: Callable[[Path], None], whose: set[str]
-) -> None:
-    specs = {recipe.name: replace(spec, recipe=recipe) for recipe in (RECIPE, RECIPES["als"])}
-    fingerprint.code_digest.cache_clear()
-    before = {name: each.key for name, each in specs.items()}
-    what(library)
-    fingerprint.code_digest.cache_clear()
-    after = {name: each.key for name, each in specs.items()}
-    fingerprint.code_digest.cache_clear()
-    assert {name for name in specs if before[name] != after[name]} == whose
-
-
-def test_the_code_of_an_estimator() -> None:
-    assert code_of(SGD) == ["estimators/api.py", "estimators/sgd"]
-    assert code_of(RECIPES["als"].estimator) == ["estimators/api.py", "estimators/als.py"]
-    assert code_of(RECIPES["bias_only"].estimator)[1] == "estimators/bias_only.py"
-
-
 def test_a_spec_survives_json(spec: RunSpec) -> None:
     again = RunSpec.from_json(json.loads(json.dumps(spec.to_json())))
     assert (again.key, again.folder) == (spec.key, spec.folder)
@@ -284,4 +175,4 @@ def test_a_child_trains_the_same_as_this_process(spec: RunSpec, tmp_path: Path) 
     train_run(here)
     pair = [load_file(folder / "model.safetensors") for folder in (spec.folder, here.folder)]
     assert all(torch.equal(pair[0][name], pair[1][name]) for name in pair[0])
-    assert [r.run_id for r in recorded_runs(spec.runs)] == [spec.run_id]
+    assert [r.run_id for r in all_runs(DataDir(spec.runs.parent))] == [spec.run_id]

@@ -1,0 +1,44 @@
+"""Bayesian matrix factorisation with Gaussian noise."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from collab.dataset.rows import Rows
+from collab.estimators.api import Context
+from collab.estimators.bayes.models import FactorModel
+from collab.estimators.bayes.moments import Moments
+from collab.estimators.bayes.sampling import Sampling
+from collab.estimators.bayes.settings import Sampled
+
+
+@dataclass(frozen=True, kw_only=True)
+class BayesianMF(Sampled):
+    """Gibbs-sampled factors, biases and taste effects; its predictions are those of its tables.
+
+    user_noise, item_noise: degrees of freedom of the noise of each user and each item; 0: the same
+        noise everywhere.
+    """
+
+    user_noise: float = 8.0
+    item_noise: float = 20.0
+
+    def start(self, train: Rows, context: Context) -> Sampling:
+        """The chain before its first sweep, to be run, saved or resumed by hand."""
+        noise = (self.user_noise, self.item_noise)
+        return self.chain(train, context, self.parts(ordinal=False, noise=noise))
+
+    def fit(self, train: Rows, context: Context) -> Iterator[FactorModel]:
+        """A model of all sweeps so far, after each pass."""
+        yield from self.models(self.start(train, context))
+
+    def models(self, sampling: Sampling) -> Iterator[FactorModel]:
+        """The models of a chain, from where it stands."""
+        for moments in sampling.passes():
+            told = sampling.train_loss(), sampling.n_parameters()
+            yield FactorModel(moments, *told, self.columns)
+
+    def load(self, folder: Path) -> FactorModel:
+        """The model in a folder."""
+        moments, record = Moments.load(folder)
+        return FactorModel(moments, record["train_loss"], record["n_parameters"], self.columns)
