@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from collab.base.errors import CollabError
 from collab.base.paths import DataDir
 from collab.dataset.protocols import Protocol
 from collab.evaluation.standings import Evaluation, evaluate, finalists
@@ -65,7 +66,11 @@ def take_in(
 
 
 def train(lake: Manifest, data: DataDir, wanted: Plan, force: bool) -> Trained:
-    """Parquet to runs: every variant on the first split, the best also on the further ones."""
+    """Parquet to runs: every variant on the first split, the best also on the further ones.
+
+    Raises:
+        CollabError: no variant could be trained on the first.
+    """
 
     def on(protocol: Protocol, recipes: list[Run] | None) -> Trained:
         dataset = prepare_dataset(lake, protocol, data, wanted.as_of, force)
@@ -74,6 +79,9 @@ def train(lake: Manifest, data: DataDir, wanted: Plan, force: bool) -> Trained:
 
     first, *further = wanted.protocols
     trained = on(first, None)
+    if not trained.runs:
+        reasons = "".join(f"\n  - {reason}" for reason in trained.left_out)
+        raise CollabError(f"No variant could be trained:{reasons}")
     show_training(lake, trained.runs)
     best = finalists(trained.runs)
     if skipped := beyond_budget(best, further, wanted):
