@@ -11,7 +11,6 @@ from prefect import task, unmapped
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
-from collab.base.errors import CollabError
 from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
 from collab.dataset.dataset import Dataset

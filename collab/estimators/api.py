@@ -59,7 +59,8 @@ class Context:
 class Fitted(Protocol):
     """A model that can be used.
 
-    train_loss: mean squared error on the training rows as the last pass saw it, stars squared.
+    train_loss: on the training rows as the last pass saw it: mean squared error, stars squared, but
+        for a model with a loss of its own.
     n_parameters: how many numbers it learnt.
     """
 

@@ -20,10 +20,12 @@ from collab.estimators.bayes import (
 from collab.estimators.bias_only import BiasOnly
 from collab.estimators.sgd.dot_product import DotProduct, DotProductBias
 from collab.estimators.sgd.estimator import Sgd
+from collab.estimators.sgd.homework import RatingClasses, SideFeaturesNN
 from collab.estimators.sgd.neural import CollabNN, EmbeddingNN
 from collab.estimators.sgd.settings import Settings
 
 BIASED: Mapping[str, Any] = {"n_factors": 50, "y_range": (0, 5.5)}
+LAYERS: Mapping[str, Any] = {"layers": (100, 50), "y_range": (0, 5.5)}
 DOT = Sgd(model=DotProduct, arguments={"n_factors": 50}, gradient="closed_form")
 BIAS = DOT.but(model=DotProductBias, arguments=BIASED)
 
@@ -45,7 +47,7 @@ FAITHFUL: dict[str, tuple[Sgd, str]] = {
         "embeddings, one hidden layer of 100",
     ),
     "embedding_nn": (
-        Sgd(model=EmbeddingNN, arguments={"layers": (100, 50), "y_range": (0, 5.5)}, wd=0.1),
+        Sgd(model=EmbeddingNN, arguments=LAYERS, wd=0.1),
         "embeddings, layers of 100 and 50 with batch norm",
     ),
 }
@@ -134,7 +136,25 @@ def bayesian() -> list[Recipe]:
     ]
 
 
-KINDS = (faithful, fast, classical, bayesian)
+def homework() -> list[Recipe]:
+    """What the chapter leaves to its reader, by the chapter's own settings; trained by name."""
+    return [
+        Recipe(
+            name="cross_entropy",
+            estimator=Sgd(model=RatingClasses, arguments={"n_factors": 50}, wd=0.1),
+            about="stars as classes, their expected value",
+            chosen_on=BOOK,
+        ),
+        Recipe(
+            name="side_features",
+            estimator=Sgd(model=SideFeaturesNN, arguments=LAYERS, wd=0.1),
+            about="embedding_nn with genres, year and users' columns",
+            chosen_on=BOOK,
+        ),
+    ]
+
+
+KINDS = (faithful, fast, classical, bayesian, homework)
 GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in KINDS}
 RECIPES = {recipe.name: recipe for kind in KINDS for recipe in kind()}
 DEFAULT = (*GROUPS["faithful"], *GROUPS["fast"], *GROUPS["classical"], "bayesian_mf")

@@ -40,9 +40,14 @@ class Sgd(Settings):
         """The epochs."""
         return self.epochs
 
-    def build(self, n_users: int, n_items: int, generator: torch.Generator) -> nn.Module:
-        """A freshly drawn model for so many users and items, the unknown counted."""
-        return self.model(n_users, n_items, generator=generator, **self.arguments)
+    def build(
+        self, n_users: int, n_items: int, generator: torch.Generator, **made_from: Any
+    ) -> nn.Module:
+        """A freshly drawn model for so many users and items, the unknown counted.
+
+        made_from: what a model that has a method of that name is made from besides.
+        """
+        return self.model(n_users, n_items, generator=generator, **self.arguments, **made_from)
 
     def fit(self, train: Rows, context: Context) -> Iterator["Trained"]:
         """Train; yields the model after every epoch.
@@ -52,7 +57,9 @@ class Sgd(Settings):
         """
         settings = self.sized(context.n_users, context.n_items)
         weights_from = torch.Generator().manual_seed(context.seed)
-        model = self.build(context.n_users, context.n_items, weights_from).to(context.device)
+        told = self.model.made_from(train, context) if hasattr(self.model, "made_from") else {}
+        sizes = (context.n_users, context.n_items)
+        model = self.build(*sizes, weights_from, **told).to(context.device)
         rows = train.to(context.device)
         gradient = self.make_gradient(model, rows, min(settings.batch_size, len(rows)))
         fitted = wrap(model)
@@ -72,7 +79,8 @@ class Sgd(Settings):
         """The model in a folder."""
         weights = load_file(folder / WEIGHTS)
         n_users, n_items = (len(table) for table in self._tables(weights))
-        model = self.build(n_users, n_items, torch.Generator())
+        told = self.model.kept_in(weights) if hasattr(self.model, "kept_in") else {}
+        model = self.build(n_users, n_items, torch.Generator(), **told)
         model.load_state_dict(weights)
         return wrap(model)
 

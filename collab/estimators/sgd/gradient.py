@@ -59,6 +59,7 @@ class Autograd:
     def __init__(self, model: nn.Module) -> None:
         """Move the model's parameters into flat buffers; the model keeps working on them."""
         self.model = model
+        self.loss = getattr(model, "loss", self.squared)
         self.groups = decay_groups(model)
         self.unit = 1.0
         self.buffers = list(model.buffers())
@@ -71,9 +72,13 @@ class Autograd:
     def __call__(self, batch: Batch) -> Tensor:
         """See `Gradient`."""
         users, items, ratings = batch
-        loss = nn.functional.mse_loss(self.model(users, items), ratings)
+        loss = self.loss(users, items, ratings)
         torch.autograd.backward(loss)
         return loss.detach()
+
+    def squared(self, users: Tensor, items: Tensor, ratings: Tensor) -> Tensor:
+        """Mean squared error, the loss of a model that has none of its own."""
+        return nn.functional.mse_loss(self.model(users, items), ratings)
 
     def clear(self, batch: Batch) -> None:
         """See `Gradient`."""
