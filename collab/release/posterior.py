@@ -132,7 +132,7 @@ def posterior_components(
     Returns:
         Scores (m, n) and the share of the variance that each explains (n,).
     """
-    rows = draws.items[:, torch.from_numpy(at)].double()
+    rows = draws.items[:, torch.tensor(at)].double()
     aside = rows.transpose(0, 1).reshape(len(at), -1) / len(rows) ** 0.5
     left, values, _ = torch.linalg.svd(aside - aside.mean(0), full_matrices=False)
     scores = (left * values)[:, :n]

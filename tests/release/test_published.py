@@ -24,7 +24,9 @@ VIEWS = {
     "genre_bias",
     "movie_neighbors",
     "worst_predictions",
+    "interval_coverage",
 }
+EMPTY = {"interval_coverage"}  # the planted champion does not say how sure it is
 
 
 @pytest.mark.parametrize("kind", CONSTRUCTS)
@@ -41,7 +43,7 @@ def test_every_view_answers(con: duckdb.DuckDBPyConnection) -> None:
     }
     assert found == VIEWS
     for view in VIEWS:
-        assert ask(con, f"FROM {view} LIMIT 1"), view
+        assert bool(ask(con, f"FROM {view} LIMIT 1")) == (view not in EMPTY), view
 
 
 def test_every_example_query_runs(con: duckdb.DuckDBPyConnection) -> None:

@@ -101,7 +101,7 @@ class SideFeaturesNN(nn.Module):
         self.register_buffer("genres", genres.float())
         self.tables = nn.ModuleDict()
         width = embedding_size(n_users) + embedding_size(n_items) + 8
-        for name, column in codes.items():
+        for name, column in sorted(codes.items()):  # weights do not keep their order
             size = int(column.max()) + 1
             self.register_buffer(f"code_{name}", column.long())
             self.tables[name] = embedding(size, embedding_size(size), generator)

@@ -143,7 +143,7 @@ COMMENT ON COLUMN worst_predictions.position IS 'The rating; see ratings.positio
 COMMENT ON COLUMN worst_predictions.run_id IS 'The champion';
 
 CREATE VIEW interval_coverage AS
-SELECT level, avg((abs(rating - prediction) <= z * sd)::INTEGER) AS covered, count(*) AS n
+SELECT level::DOUBLE AS level, avg((abs(rating - prediction) <= z * sd)::INTEGER) AS covered, count(*) AS n
 FROM predictions
 JOIN runs USING (run_id),
      (VALUES (0.5, 0.6745), (0.8, 1.2816), (0.9, 1.6449), (0.95, 1.96)) AS levels(level, z)
