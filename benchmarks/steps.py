@@ -85,12 +85,13 @@ def generator() -> torch.Generator:
 
 def run(train: Train, dataset: Dataset) -> tuple[float, float]:
     """Seconds of training, and the valid MSE it ends with."""
-    model = RECIPE.build(len(dataset.users), len(dataset.items), generator())
+    sizes = len(dataset.users), len(dataset.items)
+    model = RECIPE.build(*sizes, generator())
     rows, valid = dataset.train().take(slice(None)), dataset.valid()
     start = time.perf_counter()
     train(model, rows)
     seconds = time.perf_counter() - start
-    errors = measure(wrap(model).predict(valid), valid.ratings)
+    errors = measure(wrap(model, sizes).predict(valid), valid.ratings)
     assert errors
     return seconds, errors.mse
 

@@ -100,7 +100,7 @@ def make_run(data: DataDir, dataset: Dataset, name: str) -> Run:
     if name == CHAMPION:
         estimator, _ = FAITHFUL[name]
         sizes = len(dataset.users), len(dataset.items)
-        wrap(estimator.build(*sizes, torch.Generator().manual_seed(0))).save(folder)
+        wrap(estimator.build(*sizes, torch.Generator().manual_seed(0)), sizes).save(folder)
     write_json(folder / "run.json", asdict(run_record(folder.name, dataset, name)))
     return load_run(folder)
 

@@ -146,7 +146,7 @@ def descended(name: str, *, epochs: int, capture: bool, gradient: str) -> list[f
     model = sgd.build(60, 40, generator())
     filled = sgd.make_gradient(model, rows, 64)
     losses = list(descend(model, filled, rows, sgd, generator=generator(), capture=capture))
-    return [*losses, float(mse_loss(wrap(model).predict(rows), rows.ratings))]
+    return [*losses, float(mse_loss(wrap(model, (60, 40)).predict(rows), rows.ratings))]
 
 
 @pytest.mark.parametrize("name", CHAPTER)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from collab.estimators.sgd.settings import Settings
 
 ROWS_AT_ONCE = 1 << 16
 WEIGHTS = "model.safetensors"
+SIZES = ("n_users", "n_items")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class Sgd(Settings):
         model = self.build(*sizes, weights_from, **told).to(context.device)
         rows = train.to(context.device)
         gradient = self.make_gradient(model, rows, min(settings.batch_size, len(rows)))
-        fitted = wrap(model)
+        fitted = wrap(model, sizes)
         for loss in descend(model, gradient, rows, settings, generator=context.generator()):
             fitted.train_loss = loss
             yield fitted
@@ -78,24 +80,20 @@ class Sgd(Settings):
     def load(self, folder: Path) -> "Trained":
         """The model in a folder."""
         weights = load_file(folder / WEIGHTS)
-        n_users, n_items = (len(table) for table in self._tables(weights))
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            n_users, n_items = (int(file.metadata()[name]) for name in SIZES)
         told = self.model.kept_in(weights) if hasattr(self.model, "kept_in") else {}
         model = self.build(n_users, n_items, torch.Generator(), **told)
         model.load_state_dict(weights)
-        return wrap(model)
-
-    def _tables(self, weights: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The first table of each side: every model of this family draws both."""
-        sizes = [value for name, value in weights.items() if name.startswith("user_factors")]
-        return sizes[0], next(v for name, v in weights.items() if name.startswith("item_factors"))
+        return wrap(model, (n_users, n_items))
 
 
 class Trained:
-    """A trained network."""
+    """A trained network; sizes: how many users and items it has rows for."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, sizes: tuple[int, int]) -> None:
         """Hold the model, which training goes on changing."""
-        self.model, self.train_loss = model, float("nan")
+        self.model, self.sizes, self.train_loss = model, sizes, float("nan")
         self.n_parameters = sum(parameter.numel() for parameter in model.parameters())
 
     @torch.inference_mode()
@@ -114,7 +112,8 @@ class Trained:
             name: torch.clone(tensor, memory_format=torch.contiguous_format).cpu()
             for name, tensor in self.model.state_dict().items()
         }
-        save_file(weights, folder / WEIGHTS)
+        sizes = {name: str(size) for name, size in zip(SIZES, self.sizes, strict=True)}
+        save_file(weights, folder / WEIGHTS, metadata=sizes)
 
 
 class TrainedFactors(Trained):
@@ -126,6 +125,7 @@ class TrainedFactors(Trained):
         return self.model.factors()
 
 
-def wrap(model: nn.Module) -> Trained:
+def wrap(model: nn.Module, sizes: tuple[int, int]) -> Trained:
     """The model with the abilities it declares."""
-    return TrainedFactors(model) if isinstance(model, HasFactors) else Trained(model)
+    kind = TrainedFactors if isinstance(model, HasFactors) else Trained
+    return kind(model, sizes)
