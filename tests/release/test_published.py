@@ -169,7 +169,7 @@ def test_through_attach(published: Published) -> None:
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{path}' AS ml (READ_ONLY)")
         for view in VIEWS:
-            assert ask(con, f"FROM ml.{view} LIMIT 1"), view
+            assert bool(ask(con, f"FROM ml.{view} LIMIT 1")) == (view not in EMPTY), view
         assert ask(con, "SELECT ml.fold('Amélie!')") == [("amelie",)]
         with pytest.raises(duckdb.CatalogException):
             ask(con, "FROM ml.find_movie('alien')")
