@@ -2,9 +2,10 @@
 
 Factors of one draw may be rotated against those of another, and a column that hardly any user
 cares for counts as much as one that all do. Both fall away where items are measured by what users
-make of them: with C = E[p p'] over the users of a draw, <q_i, C q_j> is how far the predictions for
-two items vary together over all users. So an item's row is q L with L L' = C, the users' metric,
-and whatever is said of it is averaged over the draws.
+make of them: with C the covariance of p over the users of a draw, <q_i, C q_j> is how far the
+predictions for two items vary together over all users. What all users agree on is no taste: it is
+a part of the items' biases, and how much of it a draw puts there is chance. So an item's row is q L
+with L L' = C, the users' metric, and whatever is said of it is averaged over the draws.
 """
 
 from collections.abc import Iterable
@@ -47,8 +48,9 @@ def gather(samples: Iterable[Factors]) -> Draws:
 
 
 def in_users_metric(draw: Factors) -> Tensor:
-    """Rows q L of the items (n_items, k), with L L' = E[p p'] over the users."""
+    """Rows q L of the items (n_items, k), with L L' the covariance of the users' factors."""
     users = draw.user_factors[1:].double()
+    users = users - users.mean(0)
     metric = users.mT @ users / len(users)
     lift = 1e-9 * metric.diagonal().mean() * torch.eye(len(metric), dtype=metric.dtype)
     half: Tensor = torch.linalg.cholesky(metric + lift)

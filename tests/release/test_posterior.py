@@ -1,5 +1,7 @@
 """What draws say, on draws that are planted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -58,8 +60,30 @@ def test_the_users_metric_is_how_predictions_vary_together() -> None:
     (draw,) = planted(0.0, turned=False)[:1]
     rows = gather([draw, draw]).items[0]
     predictions = draw.user_factors[1:] @ draw.item_factors[1:].T  # users by items
-    expected = predictions.T @ predictions / N_USERS
-    torch.testing.assert_close(rows @ rows.T, expected, rtol=1e-4, atol=1e-4)
+    apart = predictions - predictions.mean(0)
+    torch.testing.assert_close(rows @ rows.T, apart.T @ apart / N_USERS, rtol=1e-4, atol=1e-4)
+
+
+def test_what_all_users_agree_on_may_stand_in_factors_or_biases() -> None:
+    plain = planted(0.3, turned=True)
+    shifts = [normal(K, seed=500 + number) for number in range(DRAWS)]
+    moved = [
+        replace(
+            draw,
+            user_factors=draw.user_factors + shift,
+            item_bias=draw.item_bias - draw.item_factors @ shift,
+        )
+        for draw, shift in zip(plain, shifts, strict=True)
+    ]
+    everyone = torch.arange(1, N_USERS + 1)
+    for one, other in zip(plain, moved, strict=True):
+        predicted = (d.predict(everyone, torch.full((N_USERS,), 7)) for d in (one, other))
+        torch.testing.assert_close(*predicted, rtol=1e-4, atol=1e-4)
+    at = np.arange(N_ITEMS)
+    scores = [posterior_components(gather(draws), at, K)[0] for draws in (plain, moved)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+    tables = [posterior_similarity(gather(draws), learnt(), k=5) for draws in (plain, moved)]
+    assert tables[0]["neighbor_id"].tolist() == tables[1]["neighbor_id"].tolist()
 
 
 def test_a_rotation_of_the_draws_changes_nothing() -> None:
