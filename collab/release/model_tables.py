@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import torch
 from torch import Tensor
 
 from collab.base.database import insert
@@ -57,7 +58,9 @@ def sure_bias(found: Learnt, id_name: str, draws: Tensor | None) -> pd.DataFrame
     table = bias_table(found, id_name)
     if draws is None:
         return table
-    return table.merge(bias_columns(draws).assign(**{id_name: found.ids}), on=id_name)
+    return table.merge(
+        bias_columns(draws, torch.tensor(found.bias)).assign(**{id_name: found.ids}), on=id_name
+    )
 
 
 def neighbors(found: Learnt, draws: Draws | None) -> pd.DataFrame:

@@ -57,21 +57,24 @@ def in_users_metric(draw: Factors) -> Tensor:
     return (draw.item_factors[1:].double() @ half).float()
 
 
-def bias_columns(draws: Tensor) -> pd.DataFrame:
-    """How sure biases (S, n) are: `sd, low, high, p_top50, p_bottom50`, a row each of n.
+def bias_columns(draws: Tensor, bias: Tensor) -> pd.DataFrame:
+    """How sure biases are: `sd, low, high, p_top50, p_bottom50`, a row for each.
 
     The interval holds 95 %; the last two are the shares of draws in which a bias is among the 50
     highest and lowest. A shift that users' biases make up for is no doubt about any of them, so the
     draws are set to one mean first.
+
+    Args:
+        draws: (S, n).
+        bias: the published ones (n,), in the middle of their intervals.
     """
     n_draws, n = draws.shape
-    draws = draws - draws.mean(1, keepdim=True) + draws.mean()
-    mean, sd = draws.mean(0), draws.std(0)
+    sd = (draws - draws.mean(1, keepdim=True)).std(0)
     shares = {}
     for name, largest in (("p_top50", True), ("p_bottom50", False)):
         at = draws.topk(min(EXTREME, n), dim=1, largest=largest).indices
         shares[name] = torch.bincount(at.reshape(-1), minlength=n) / n_draws
-    columns = {"sd": sd, "low": mean - NORMAL_95 * sd, "high": mean + NORMAL_95 * sd, **shares}
+    columns = {"sd": sd, "low": bias - NORMAL_95 * sd, "high": bias + NORMAL_95 * sd, **shares}
     return pd.DataFrame({name: column.numpy() for name, column in columns.items()})
 
 

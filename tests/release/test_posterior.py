@@ -137,7 +137,8 @@ def test_biases_by_hand() -> None:
     first = torch.arange(60.0)
     second = first.clone()
     second[0], second[59] = 59.0, 0.0
-    table = bias_columns(torch.stack([first, second]))
+    draws = torch.stack([first, second])
+    table = bias_columns(draws, draws.mean(0))
     assert table["sd"][1] == 0
     assert (table["low"][1], table["high"][1]) == (1.0, 1.0)
     assert table["sd"][0] == pytest.approx(59 / 2**0.5)

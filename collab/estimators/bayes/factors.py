@@ -1,5 +1,7 @@
 """Tables that hold a whole model: taste effects become columns beside the factors'."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -21,13 +23,28 @@ def tables_of(moments: Moments, columns: int) -> Factors:
     matrix = whole(moments)
     counts = (tables["user_counts"], tables["item_counts"])
     left, right = approximate(matrix, columns, (row_weights(counts[0]), row_weights(counts[1])))
-    return Factors(
+    found = Factors(
         mean=moments.offset,
         user_factors=left.contiguous(),
         item_factors=right.contiguous(),
         user_bias=tables["user_bias"],
         item_bias=tables["item_bias"],
         clip=moments.scale,
+    )
+    return centred(found, counts[0])
+
+
+def centred(found: Factors, counts: Tensor) -> Factors:
+    """The same predictions, what all users share being part of the items' biases.
+
+    Where a chain puts it, in factors or biases, is chance; a bias is what does not depend on who
+    rates. counts (n_users,): of the ratings of each user, who counts if there are any.
+    """
+    shared = found.user_factors[counts > 0].mean(0)
+    return replace(
+        found,
+        user_factors=found.user_factors - shared,
+        item_bias=found.item_bias + found.item_factors @ shared,
     )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Factors, FoldedUser
-from collab.estimators.bayes.factors import fold_in, tables_of
+from collab.estimators.bayes.factors import centred, fold_in, tables_of
 from collab.estimators.bayes.moments import Moments
 
 
@@ -35,13 +35,14 @@ class SampledModel(ABC):
     def samples(self) -> Iterator[Factors]:
         """Draws of the rows of users and items, thinned; effects, which are of pairs, left out."""
         for users, items in self.moments.draws:
-            yield Factors(
+            draw = Factors(
                 mean=self.moments.offset,
                 user_factors=users[:, :-1],
                 item_factors=items[:, :-1],
                 user_bias=users[:, -1],
                 item_bias=items[:, -1],
             )
+            yield centred(draw, self.moments.tables["user_counts"])
 
     def save(self, folder: Path) -> None:
         """`model.safetensors` and `model.json`."""
