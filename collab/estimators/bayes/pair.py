@@ -114,12 +114,14 @@ class BayesianPair(Sampled):
 
     gaussian_factors: of the Gaussian chain, `n_factors` being the probit's.
     user_noise, item_noise: degrees of freedom of its noise.
+    user_cuts: whether the probit's cut points differ by user.
     trees: of the second stage, for each of five seeds; 0: none.
     """
 
     gaussian_factors: int = 10
     user_noise: float = 8.0
     item_noise: float = 20.0
+    user_cuts: bool = False
     trees: int = 150
 
     def start(self, train: Rows, context: Context) -> tuple[Sampling, Sampling]:
@@ -128,7 +130,8 @@ class BayesianPair(Sampled):
         noise = (self.user_noise, self.item_noise)
         parts = replace(self.parts(ordinal=False, noise=noise), n_factors=self.gaussian_factors)
         left_out = replace(self.plan, leave_out=True)
-        probit = Sampling(train, context, self.parts(ordinal=True), left_out)
+        ordinal = self.parts(ordinal=True, user_cuts=self.user_cuts)
+        probit = Sampling(train, context, ordinal, left_out)
         return probit, self.chain(train, other, parts)
 
     def fit(self, train: Rows, context: Context) -> Iterator[PairModel]:
