@@ -39,7 +39,7 @@ class Accumulator:
             self.gather(f"{effect.name}.square", effect.x.square())
             self.gather(f"{effect.name}.prior", effect.precision.reciprocal()[None])
         if isinstance(chain.likelihood, OrderedProbit):
-            self.gather("cuts", chain.likelihood.cuts)
+            self.gather("cuts", chain.likelihood.points)
             if self.leave_out:
                 self.gather_left_out(chain.likelihood, chain.scores)
         if isinstance(chain.likelihood, Gaussian):

@@ -128,6 +128,12 @@ class OrderedProbit:
         self.target = torch.zeros(len(train), device=train.device)
         self.fresh = True
 
+    @property
+    def points(self) -> Tensor:
+        """The cut points: of all (c - 1,), or of each user (n_users, c - 1)."""
+        points: Tensor = self.cuts
+        return points
+
     def bounds(self, cuts: Tensor) -> tuple[Tensor, Tensor]:
         """Between which points each row's latent number lies, (n,), (n,)."""
         far = torch.tensor([FAR], device=cuts.device)
@@ -186,7 +192,7 @@ class OrderedProbit:
 
 
 def class_probabilities(scores: Tensor, cuts: Tensor, spread: Tensor | float = 1.0) -> Tensor:
-    """Probability (n, c) of each class between the cut points (c - 1,).
+    """Probability (n, c) of each class between the cut points (c - 1,) or (n, c - 1).
 
     scores (n,): means of the latent numbers; spread: their standard deviation, or one each.
     """

@@ -28,7 +28,10 @@ class OrdinalModel(SampledModel):
     def probabilities(self, rows: Rows) -> Tensor:
         """Of each level (n, c): the score's posterior, taken as normal, is integrated out."""
         spread = (1 + self.moments.variance(rows)).sqrt()
-        return class_probabilities(self.score(rows), self.moments.tables["cuts"], spread)
+        cuts = self.moments.tables["cuts"]
+        if cuts.dim() == 2:  # each user has his own
+            cuts = cuts.index_select(0, rows.users.cpu())
+        return class_probabilities(self.score(rows), cuts, spread)
 
     def predict(self, rows: Rows) -> Tensor:
         """Expected stars (n,)."""
@@ -42,11 +45,16 @@ class OrdinalModel(SampledModel):
 
 @dataclass(frozen=True, kw_only=True)
 class BayesianOrdinal(Sampled):
-    """Gibbs-sampled ordered probit with taste effects."""
+    """Gibbs-sampled ordered probit with taste effects.
+
+    user_cuts: whether each user has cut points of his own.
+    """
+
+    user_cuts: bool = False
 
     def start(self, train: Rows, context: Context) -> Sampling:
         """The chain before its first sweep, to be run, saved or resumed by hand."""
-        return self.chain(train, context, self.parts(ordinal=True))
+        return self.chain(train, context, self.parts(ordinal=True, user_cuts=self.user_cuts))
 
     def fit(self, train: Rows, context: Context) -> Iterator[OrdinalModel]:
         """A model of all sweeps so far, after each pass."""

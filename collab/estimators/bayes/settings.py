@@ -62,11 +62,14 @@ class Sampled:
         """A model each `thin` sweeps after the burn-in."""
         return self.plan.passes
 
-    def parts(self, *, ordinal: bool, noise: tuple[float, float] = SAME_NOISE) -> Parts:
+    def parts(
+        self, *, ordinal: bool, noise: tuple[float, float] = SAME_NOISE, user_cuts: bool = False
+    ) -> Parts:
         """What the chain is made of; noise: its freedom by users and by items."""
         return Parts(
             n_factors=self.n_factors,
             ordinal=ordinal,
+            user_cuts=user_cuts,
             user_noise=noise[0],
             item_noise=noise[1],
             history=self.history,

@@ -20,6 +20,7 @@ from collab.estimators.bayes.chain import Chain
 from collab.estimators.bayes.effects import Codes, Effect, codes_of
 from collab.estimators.bayes.entity import Entity
 from collab.estimators.bayes.likelihood import Gaussian, Likelihood, OrderedProbit
+from collab.estimators.bayes.usercuts import UserCuts
 
 RANK = 400  # of the history that predicts the prior's mean
 RIDGE = 5.0  # ratings of bias 0 that everyone is given besides their own, at the start
@@ -31,6 +32,7 @@ class Parts:
     """What a chain is made of.
 
     n_factors: of each user and item. ordinal: ordered probit in place of Gaussian noise.
+    user_cuts: whether the probit's cut points differ by user.
     user_noise, item_noise: freedom of the noise of each user and item, 0 for the same everywhere.
     history, side: whether what was rated, and side features, predict the prior's mean.
     effects: names of the codes.
@@ -38,6 +40,7 @@ class Parts:
 
     n_factors: int
     ordinal: bool
+    user_cuts: bool
     user_noise: float
     item_noise: float
     history: bool
@@ -63,14 +66,16 @@ def start_chain(train: Rows, context: Context, parts: Parts) -> tuple[Chain, Cod
     codes = codes_of(parts.effects, context.features, starts[1].diff())
     effects = [Effect(name, codes.keys(name, train)) for name in parts.effects]
     sizes = (context.n_users, context.n_items)
-    likelihood: Likelihood = (
-        OrderedProbit(train)
-        if parts.ordinal
-        else Gaussian(train, sizes, (parts.user_noise, parts.item_noise))
-    )
-    chain = Chain(users, items, effects, likelihood, train, order, g)
+    chain = Chain(users, items, effects, likelihood_of(train, sizes, parts), train, order, g)
     place(chain, starts)
     return chain, codes
+
+
+def likelihood_of(train: Rows, sizes: tuple[int, int], parts: Parts) -> Likelihood:
+    """The one that is asked for."""
+    if not parts.ordinal:
+        return Gaussian(train, sizes, (parts.user_noise, parts.item_noise))
+    return UserCuts(train, sizes[0]) if parts.user_cuts else OrderedProbit(train)
 
 
 def row_bases(
