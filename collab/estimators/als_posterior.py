@@ -16,7 +16,7 @@ from torch import Tensor
 
 NUMBERS_KEPT = 1 << 28  # of all draws: 512 MiB; fewer draws beyond
 FREE = 0.5  # of the ratings at least this share is taken to be free, where parameters abound
-CHUNK = 1 << 18  # rows whose draws are gathered at once
+CHUNK = 1 << 14  # pairs gathered at once: what stays in a cache
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,21 @@ class Posterior:
         It is that of the noise and that of the score, the mean square over the draws of how far
         the score of a drawn pair of rows is from that of the rows themselves.
         """
-        chunks = zip(*(torch.split(index.long(), CHUNK) for index in at), strict=True)
-        found = [self.variance_of_score(*rows, *chunk) for chunk in chunks]
-        return torch.cat(found) + self.noise
-
-    def variance_of_score(self, users: Tensor, items: Tensor, u: Tensor, i: Tensor) -> Tensor:
-        """Of the pairs (u, i) alone, (n,)."""
-        user, item, total = users[u], items[i], torch.zeros(len(u))
-        for of_users, of_items in zip(self.users, self.items, strict=True):
-            drawn = score(user + of_users[u].float(), item + of_items[i].float())
-            total += (drawn - score(user, item)).square()
-        return total / len(self.users)
+        middle = scores(*rows, *at)
+        total = torch.zeros_like(middle)
+        for draw in range(len(self.users)):
+            total += (scores(*self.rows(draw, *rows), *at) - middle).square()
+        return total / len(self.users) + self.noise
 
 
-def score(users: Tensor, items: Tensor) -> Tensor:
-    """<factors, factors> + bias + bias (n,) of rows (n, k) whose last column is the bias."""
-    return (users[:, :-1] * items[:, :-1]).sum(1) + users[:, -1] + items[:, -1]
+def scores(users: Tensor, items: Tensor, at_user: Tensor, at_item: Tensor) -> Tensor:
+    """<factors, factors> + bias + bias (n,) of pairs, of rows (m, k) whose last is the bias."""
+    one = torch.cat([items[:, :-1], items.new_ones(len(items), 1)], 1)
+    parts = [
+        (users.index_select(0, u) * one.index_select(0, i)).sum(1) + items[:, -1].index_select(0, i)
+        for u, i in zip(torch.split(at_user, CHUNK), torch.split(at_item, CHUNK), strict=True)
+    ]
+    return torch.cat(parts)
 
 
 def draw_posterior(
