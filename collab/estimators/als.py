@@ -24,7 +24,7 @@ from collab.dataset.rows import Groups, Rows
 from collab.estimators.als_posterior import Posterior, Ridge, draw_posterior
 from collab.estimators.api import Context, Factors, FoldedUser
 
-NUMBERS_AT_ONCE = 1 << 22  # gathered factors of one batch: 16 MiB of float32
+NUMBERS_AT_ONCE = 1 << 22  # in a batch of matrices: 16 MiB of float32
 FULL = 0.75  # of a padded batch at least this part is rows
 START = 0.1  # standard deviation of the first item factors
 OTHER_SEED = 1 << 40  # so that draws are of other numbers than the first item factors
@@ -162,7 +162,8 @@ class Side:
         first, end = 0, sum(length > 0 for length in lengths)
         while first < end:
             longest = lengths[first]
-            last = min(first + max(1, NUMBERS_AT_ONCE // (longest * width)), end)
+            numbers = max(longest, width) * width  # of the inputs, and of what is inverted
+            last = min(first + max(1, NUMBERS_AT_ONCE // numbers), end)
             last = first + sum(length >= FULL * longest for length in lengths[first:last])
             at = by_count[first:last]
             step = torch.arange(longest, device=at.device)

@@ -132,11 +132,11 @@ def noise_variance(loss: float, n: int, freedom: float) -> float:
 
 
 def scaled(drawn: Tensor, rows: Tensor, seen: Tensor, noise: float, g: torch.Generator) -> Tensor:
-    """Differences (s, n, k) for a variance of the noise, on the CPU.
+    """The draws (s, n, k), changed in place, for a variance of the noise, on the CPU.
 
     A row that is not `seen` (n,) could be anybody's: each draw of it is some seen row.
     """
-    drawn = drawn * noise**0.5
+    drawn *= noise**0.5
     known = seen.nonzero()[:, 0]
     unknown = (~seen).nonzero()[:, 0]
     shape = (len(drawn), len(unknown))
