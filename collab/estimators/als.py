@@ -3,14 +3,16 @@
 With the other side fixed, the row w_e = (factors, bias) of an entity e minimises
 
     sum over its ratings of (rating - mean - other's bias - <w_e, (other's factors, 1)>)^2
-        + (ridge + ridge_share n_e) |w_e|^2
+        + (ridge + ridge_share n_e^ridge_power) |w_e|^2
 
-a ridge regression of its own: Zhou et al. 2008 (weighted lambda), with biases. Entities of about
-as many ratings are solved at once, their rows padded to the longest.
+a ridge regression of its own, with biases. Power 1 is the weighted lambda of Zhou et al. 2008,
+too strong for rows of hundreds of ratings; with less one setting serves small data and large.
+Entities of about as many ratings are solved at once, their rows padded to the longest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,11 +21,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from collab.dataset.rows import Groups, Rows
+from collab.estimators.als_posterior import Posterior, Ridge, draw_posterior
 from collab.estimators.api import Context, Factors, FoldedUser
 
-NUMBERS_AT_ONCE = 1 << 22  # gathered factors of one batch: 16 MiB of float32
+NUMBERS_AT_ONCE = 1 << 22  # in a batch of matrices: 16 MiB of float32
 FULL = 0.75  # of a padded batch at least this part is rows
 START = 0.1  # standard deviation of the first item factors
+OTHER_SEED = 1 << 40  # so that draws are of other numbers than the first item factors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +36,18 @@ class Als:
 
     n_factors: of each user and item, besides the bias.
     sweeps: how often both sides are solved.
-    ridge, ridge_share: the penalty of a row of n ratings is ridge + ridge_share n.
+    ridge, ridge_share, ridge_power: the penalty of a row of n ratings is
+        ridge + ridge_share n^ridge_power.
+    draws: of the rows from their posterior, kept with the model; of large tables fewer.
     """
 
     uses_time: ClassVar[bool] = False
     n_factors: int = 50
     sweeps: int = 6
     ridge: float = 2.0
-    ridge_share: float = 0.1
+    ridge_share: float = 0.4
+    ridge_power: float = 0.7
+    draws: int = 32
 
     @property
     def passes(self) -> int:
@@ -64,7 +72,8 @@ class Als:
             self.solve(of_users, items, users)
             loss = self.solve(of_items, users, items)
             tables = {"users": users.cpu(), "items": items.cpu(), "mean": mean.cpu()[None]}
-            yield Alternated(tables, context.scale, self, loss)
+            draw = partial(self.posterior, (of_users, of_items), (users, items), loss, context)
+            yield Alternated(tables, context.scale, self, loss, draw)
 
     def first_items(self, context: Context) -> Tensor:
         """Small random factors, bias 0, (n_items, n_factors + 1)."""
@@ -76,9 +85,7 @@ class Als:
     def solve(self, side: "Side", other: Tensor, into: Tensor) -> float:
         """Solve every row of a side given the other's; returns the mean squared error."""
         bias = torch.cat([other[:, -1], other.new_zeros(1)])
-        inputs = torch.cat([other, other.new_zeros(1, other.shape[1])])  # the last row pads
-        inputs[:-1, -1] = 1
-        error = 0.0
+        inputs, error = padded(other), 0.0
         for at, columns, ratings in side.batches(other.shape[1], pad=len(other)):
             x = inputs[columns]  # (m, longest, k + 1)
             y = ratings - bias[columns]
@@ -89,17 +96,51 @@ class Als:
 
     def ridge_rows(self, x: Tensor, y: Tensor, counts: Tensor) -> Tensor:
         """The ridge regressions (m, k) of y (m, n) on x (m, n, k), padded by zeros."""
-        gram = torch.bmm(x.mT, x)
-        penalty = self.ridge + self.ridge_share * counts.to(x.dtype)
-        gram.diagonal(dim1=1, dim2=2).add_(penalty[:, None])
         right = torch.bmm(x.mT, y[:, :, None])
-        return torch.cholesky_solve(right, torch.linalg.cholesky(gram))[:, :, 0]
+        precision = self.precision(x, self.penalty(counts))
+        return torch.cholesky_solve(right, torch.linalg.cholesky(precision))[:, :, 0]
+
+    def penalty(self, counts: Tensor) -> Tensor:
+        """The penalties (m,) of rows of so many ratings (m,)."""
+        return self.ridge + self.ridge_share * counts.float() ** self.ridge_power
+
+    def precision(self, x: Tensor, penalty: Tensor) -> Tensor:
+        """What the ridge regressions on x (m, n, k) invert, (m, k, k)."""
+        gram = torch.bmm(x.mT, x)
+        gram.diagonal(dim1=1, dim2=2).add_(penalty[:, None])
+        return gram
+
+    def ridges(self, side: "Side", other: Tensor) -> Iterator[Ridge]:
+        """The regressions of a side's rows given the other's."""
+        inputs = padded(other)
+        for at, columns, _ in side.batches(other.shape[1], pad=len(other)):
+            penalty = self.penalty(side.groups.counts[at])
+            yield Ridge(at, penalty, self.precision(inputs[columns], penalty))
+
+    def posterior(
+        self, sides: tuple["Side", "Side"], rows: tuple[Tensor, Tensor], loss: float, where: Context
+    ) -> Posterior:
+        """Draws around the rows of users and items (n, k + 1), each side given the other."""
+        g = torch.Generator(where.device).manual_seed(where.seed + OTHER_SEED)
+        others = reversed(rows)
+        ridges = [self.ridges(side, other) for side, other in zip(sides, others, strict=True)]
+        counts = [side.groups.counts for side in sides]
+        return draw_posterior(ridges, rows, counts, loss, self.draws, g)
 
     def load(self, folder: Path) -> "Alternated":
         """The model in a folder."""
         tables = load_file(folder / "model.safetensors")
         low, high = tables.pop("scale").tolist()
-        return Alternated(tables, (low, high), self, float("nan"))
+        users, items = tables.pop("draws.users"), tables.pop("draws.items")
+        posterior = Posterior(users=users, items=items, noise=float(tables.pop("noise")))
+        return Alternated(tables, (low, high), self, float("nan"), lambda: posterior)
+
+
+def padded(rows: Tensor) -> Tensor:
+    """The other side as inputs (n + 1, k + 1), 1 in place of the bias; a last row of zeros pads."""
+    inputs = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
+    inputs[:-1, -1] = 1
+    return inputs
 
 
 @dataclass(frozen=True)
@@ -121,7 +162,8 @@ class Side:
         first, end = 0, sum(length > 0 for length in lengths)
         while first < end:
             longest = lengths[first]
-            last = min(first + max(1, NUMBERS_AT_ONCE // (longest * width)), end)
+            numbers = max(longest, width) * width  # of the inputs, and of what is inverted
+            last = min(first + max(1, NUMBERS_AT_ONCE // numbers), end)
             last = first + sum(length >= FULL * longest for length in lengths[first:last])
             at = by_count[first:last]
             step = torch.arange(longest, device=at.device)
@@ -137,15 +179,28 @@ class Alternated:
     """The tables: `users` and `items` (n, k + 1), the bias last, and `mean` (1,)."""
 
     def __init__(
-        self, tables: dict[str, Tensor], scale: tuple[float, float], by: Als, train_loss: float
+        self,
+        tables: dict[str, Tensor],
+        scale: tuple[float, float],
+        by: Als,
+        train_loss: float,
+        draw: Callable[[], Posterior],
     ) -> None:
-        """Hold the tables, on the CPU."""
+        """Hold the tables, on the CPU; `draw` is called when it is asked how sure they are."""
         self.tables, self.scale, self.by, self.train_loss = tables, scale, by, train_loss
+        self.draw = draw
         self.n_parameters = tables["users"].numel() + tables["items"].numel() + 1
 
     def factors(self) -> Factors:
         """The tables; predictions are clipped to the scale."""
-        users, items = self.tables["users"], self.tables["items"]
+        return self.as_factors(*self.rows())
+
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """Of users and items (n, k + 1)."""
+        return self.tables["users"], self.tables["items"]
+
+    def as_factors(self, users: Tensor, items: Tensor) -> Factors:
+        """Rows of users and items as tables."""
         return Factors(
             mean=float(self.tables["mean"]),
             user_factors=users[:, :-1],
@@ -159,6 +214,21 @@ class Alternated:
         """Stars (n,); who or what was never seen is of the mean."""
         return self.factors().predict(rows.users.cpu(), rows.items.cpu())
 
+    @cached_property
+    def posterior(self) -> Posterior:
+        """Draws around the tables."""
+        return self.draw()
+
+    def spread(self, rows: Rows) -> Tensor:
+        """Standard deviation (n,) of the rating: of the score, and of the noise."""
+        at = (rows.users.cpu(), rows.items.cpu())
+        return self.posterior.variance(self.rows(), at).sqrt()
+
+    def samples(self) -> Iterator[Factors]:
+        """Draws of the rows of users and items."""
+        for number in range(len(self.posterior.users)):
+            yield self.as_factors(*self.posterior.rows(number, *self.rows()))
+
     def fold_in(self, items: Tensor, stars: Tensor) -> FoldedUser:
         """A new user's row: the same regression on the items they rated."""
         rows = self.tables["items"][items.long()]
@@ -168,6 +238,9 @@ class Alternated:
         return FoldedUser(factors=row[:-1], bias=float(row[-1]))
 
     def save(self, folder: Path) -> None:
-        """`model.safetensors`."""
+        """`model.safetensors`, the draws included."""
         tables = {name: table.contiguous() for name, table in self.tables.items()}
-        save_file({**tables, "scale": torch.tensor(self.scale)}, folder / "model.safetensors")
+        found = self.posterior
+        tables |= {"draws.users": found.users, "draws.items": found.items}
+        tables |= {"noise": torch.tensor([found.noise]), "scale": torch.tensor(self.scale)}
+        save_file(tables, folder / "model.safetensors")

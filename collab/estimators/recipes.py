@@ -116,7 +116,10 @@ def classical() -> list[Recipe]:
             chosen_on=LITERATURE,
         ),
         Recipe(
-            name="als", estimator=Als(), about="alternating least squares", chosen_on=INNER_FOLDS
+            name="als",
+            estimator=Als(),
+            about="alternating least squares",
+            chosen_on=f"{INNER_FOLDS}; its power also on made-up ratings of the size of ml-1m",
         ),
     ]
 

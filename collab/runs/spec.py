@@ -75,10 +75,14 @@ class RunSpec:
 def code_of(estimator: Estimator) -> list[str]:
     """The code an estimator depends on: the interface, and its own module or package.
 
-    So a new estimator beside it changes no key.
+    A module's parts begin with its name, as `als_posterior.py` does. So a new estimator beside it
+    changes no key.
     """
     package, *path = type(estimator).__module__.split(".")
     if package != PACKAGE.name or path[:1] != ["estimators"]:
         return ["estimators/api.py"]
     own = "/".join(path[:2])
-    return ["estimators/api.py", own if (PACKAGE / own).is_dir() else f"{own}.py"]
+    if (PACKAGE / own).is_dir():
+        return ["estimators/api.py", own]
+    parts = sorted(path.name for path in PACKAGE.glob(f"{own}_*.py"))
+    return ["estimators/api.py", f"{own}.py", *(f"{path[0]}/{part}" for part in parts)]

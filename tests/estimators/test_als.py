@@ -1,5 +1,6 @@
 """Alternating least squares against numpy, and what it must find in planted data."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +18,7 @@ from collab.runs.errors import measure
 from tests.estimators.support import CPU, context, generator, rows_of
 
 N_USERS, N_ITEMS = 12, 9
-SMALL = Als(n_factors=3, sweeps=1, ridge=0.7, ridge_share=0.2)
+SMALL = Als(n_factors=3, sweeps=1, ridge=0.7, ridge_share=0.2, ridge_power=1.5)
 
 Array = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ def ridge_row(others: Array, stars: Array, mean: float, estimator: Als) -> Array
     """The row that minimises the penalised error, given the other side's rows (factors, bias)."""
     x = np.hstack([others[:, :-1], np.ones((len(others), 1))])
     y = stars - mean - others[:, -1]
-    penalty = estimator.ridge + estimator.ridge_share * len(stars)
+    penalty = estimator.ridge + estimator.ridge_share * len(stars) ** estimator.ridge_power
     return np.asarray(np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y), np.float64)
 
 
@@ -85,7 +86,7 @@ def objective(tables: dict[str, Tensor], rows: Rows, estimator: Als) -> float:
     for side, indices in (("users", rows.users), ("items", rows.items)):
         table = tables[side].double()
         counts = torch.bincount(indices, minlength=len(table))
-        weights = estimator.ridge + estimator.ridge_share * counts
+        weights = estimator.ridge + estimator.ridge_share * counts**estimator.ridge_power
         penalties += float((weights * table.square().sum(1))[counts > 0].sum())
     return float(errors) + penalties
 
@@ -99,7 +100,7 @@ def test_every_sweep_lowers_the_objective(planted_dataset: Dataset) -> None:
 
 
 def test_it_finds_the_checker_board(planted_dataset: Dataset) -> None:
-    *_, fitted = Als(n_factors=4, ridge=0.1).fit(
+    *_, fitted = Als(n_factors=4, ridge=0.1, ridge_share=0.1, ridge_power=1.0).fit(
         planted_dataset.train(), Context.of(planted_dataset, 1, CPU)
     )
     valid = planted_dataset.valid()
@@ -164,10 +165,11 @@ def test_batches_of_any_size_give_the_same(rows: Rows, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "changed",
     [
-        Als(n_factors=4, sweeps=1, ridge=0.7, ridge_share=0.2),
-        Als(n_factors=3, sweeps=2, ridge=0.7, ridge_share=0.2),
-        Als(n_factors=3, sweeps=1, ridge=0.8, ridge_share=0.2),
-        Als(n_factors=3, sweeps=1, ridge=0.7, ridge_share=0.3),
+        replace(SMALL, n_factors=4),
+        replace(SMALL, sweeps=2),
+        replace(SMALL, ridge=0.8),
+        replace(SMALL, ridge_share=0.3),
+        replace(SMALL, ridge_power=0.5),
     ],
     ids=str,
 )

@@ -101,6 +101,10 @@ def als_itself(library: Path) -> None:
     change(library / "estimators" / "als.py", "START = 0.1", "START = 0.2")
 
 
+def a_part_of_als(library: Path) -> None:
+    change(library / "estimators" / "als_posterior.py", "FREE = 0.5", "FREE = 0.4")
+
+
 def gradient_descent(library: Path) -> None:
     change(library / "estimators" / "sgd" / "optimizer.py", "self.steps += 1", "self.steps += 2")
 
@@ -123,6 +127,7 @@ def how_runs_are_made(library: Path) -> None:
         (a_docstring, set()),
         (a_comment, set()),
         (als_itself, {"als"}),
+        (a_part_of_als, {"als"}),
         (gradient_descent, {"dot_product_bias_wd"}),
         (the_interface, {"als", "dot_product_bias_wd"}),
         (how_runs_are_made, {"als", "dot_product_bias_wd"}),
@@ -143,5 +148,6 @@ def test_which_code_changes_whose_key(
 
 def test_the_code_of_an_estimator() -> None:
     assert code_of(SGD) == ["estimators/api.py", "estimators/sgd"]
-    assert code_of(RECIPES["als"].estimator) == ["estimators/api.py", "estimators/als.py"]
+    als = ["estimators/api.py", "estimators/als.py", "estimators/als_posterior.py"]
+    assert code_of(RECIPES["als"].estimator) == als
     assert code_of(RECIPES["bias_only"].estimator)[1] == "estimators/bias_only.py"
