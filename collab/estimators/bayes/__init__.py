@@ -6,7 +6,6 @@ sampling     a chain that runs and is resumed; accumulate: what is kept of it
 chain        one sweep: entity (rows and their prior), effects, likelihood, usercuts; draws of them
 start        a chain before its first sweep; basis: features of rows; lowrank: few columns
 stage2       boosted trees on what a pair of chains leaves; neighbors, block: their features
-items        an item-based model that a pair may be blended with
 """
 
 from collab.estimators.bayes.gaussian import BayesianMF

@@ -14,7 +14,6 @@ from collab.dataset.rows import Rows
 from collab.estimators.api import Context, Factors
 from collab.estimators.bayes.block import Array
 from collab.estimators.bayes.effects import SESSION, TASTE
-from collab.estimators.bayes.items import ItemModel
 from collab.estimators.bayes.models import GaussianModel
 from collab.estimators.bayes.moments import Moments
 from collab.estimators.bayes.neighbors import Neighbors
@@ -60,10 +59,7 @@ class Stage2:
 
 
 class PairModel:
-    """The mean of the two models, corrected by the trees once they are grown.
-
-    items: an item-based model, and its share in the prediction.
-    """
+    """The mean of the two models, corrected by the trees once they are grown."""
 
     def __init__(
         self,
@@ -71,11 +67,10 @@ class PairModel:
         gaussian: GaussianModel,
         stage2: Stage2 | None,
         train_loss: float,
-        items: tuple[ItemModel, float] | None = None,
     ) -> None:
         """Hold the parts."""
         self.probit, self.gaussian, self.stage2 = probit, gaussian, stage2
-        self.train_loss, self.items = train_loss, items
+        self.train_loss = train_loss
         self.n_parameters = probit.n_parameters + gaussian.n_parameters
 
     def predict(self, rows: Rows) -> Tensor:
@@ -84,11 +79,7 @@ class PairModel:
         stars = (first + self.gaussian.predict(rows)) / 2
         if self.stage2 is not None:
             stars = stars + self.stage2.correction(rows, first)
-        stars = stars.clamp(*self.gaussian.moments.scale)
-        if self.items is None:
-            return stars
-        model, share = self.items
-        return (stars.lerp(model.predict(rows), share)).clamp(*self.gaussian.moments.scale)
+        return stars.clamp(*self.gaussian.moments.scale)
 
     def probabilities(self, rows: Rows) -> Tensor:
         """Of each level (n, c), the probit's."""
@@ -115,8 +106,6 @@ class PairModel:
         save_file({"train_loss": torch.tensor([self.train_loss])}, folder / "pair.safetensors")
         if self.stage2 is not None:
             self.stage2.save(folder)
-        if self.items is not None:
-            save_file(dict(self.items[0].tables), folder / "items.safetensors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +115,6 @@ class BayesianPair(Sampled):
     gaussian_factors: of the Gaussian chain, `n_factors` being the probit's.
     user_noise, item_noise: degrees of freedom of its noise.
     user_cuts: whether the probit's cut points differ by user.
-    item_share: of an item-based model in the predictions of the last model; 0: none.
     trees: of the second stage, for each of five seeds; 0: none.
     """
 
@@ -134,7 +122,6 @@ class BayesianPair(Sampled):
     user_noise: float = 8.0
     item_noise: float = 20.0
     user_cuts: bool = False
-    item_share: float = 0.0
     trees: int = 150
 
     def start(self, train: Rows, context: Context) -> tuple[Sampling, Sampling]:
@@ -165,10 +152,9 @@ class BayesianPair(Sampled):
             sizes = [chain.n_parameters() for chain in chains]
             probit = OrdinalModel(moments[0], losses[0], sizes[0])
             gaussian = GaussianModel(moments[1], losses[1], sizes[1])
-            last = number == self.passes
-            stage2 = self.second(chains[0], context) if last and self.trees else None
-            items = self.third(chains[0], context) if last and self.item_share else None
-            yield PairModel(probit, gaussian, stage2, sum(losses) / 2, items)
+            last = number == self.passes and self.trees
+            stage2 = self.second(chains[0], context) if last else None
+            yield PairModel(probit, gaussian, stage2, sum(losses) / 2)
 
     def second(self, probit: Sampling, context: Context) -> Stage2:
         """Trees on what the probit leaves of each training row without knowing it."""
@@ -181,20 +167,13 @@ class BayesianPair(Sampled):
         grown = Boosting(trees=self.trees).grow(x, left, context.seed)
         return Stage2(grown, neighbors, self.uses_time)
 
-    def third(self, probit: Sampling, context: Context) -> tuple[ItemModel, float]:
-        """The item-based model of the training rows, and its share."""
-        model = ItemModel.of(probit.chain.train, (context.n_users, context.n_items))
-        return model, self.item_share
-
     def load(self, folder: Path) -> PairModel:
         """The model in a folder."""
         parts = [Moments.load(folder / name) for name in ("probit", "gaussian")]
         told = [(moments, r["train_loss"], r["n_parameters"]) for moments, r in parts]
         stage2 = Stage2.load(folder) if (folder / "stage2.safetensors").is_file() else None
         loss = float(load_file(folder / "pair.safetensors")["train_loss"])
-        kept = folder / "items.safetensors"
-        items = (ItemModel(tables=load_file(kept)), self.item_share) if kept.is_file() else None
-        return PairModel(OrdinalModel(*told[0]), GaussianModel(*told[1]), stage2, loss, items)
+        return PairModel(OrdinalModel(*told[0]), GaussianModel(*told[1]), stage2, loss)
 
 
 @dataclass(frozen=True, kw_only=True)
