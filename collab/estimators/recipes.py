@@ -128,8 +128,16 @@ def bayesian() -> list[Recipe]:
     """Gibbs-sampled models; all but the first take minutes, and are trained by name."""
     told: list[tuple[str, Estimator, str]] = [
         ("bayesian_mf", BayesianMF(), "matrix factorisation, sampled: it knows how sure it is"),
-        ("bayesian_mf_ordinal", BayesianOrdinal(), "the same, stars as ordered classes"),
-        ("bayesian_mf_time", BayesianTime(), "the same, with session and week of the rating"),
+        (
+            "bayesian_mf_ordinal",
+            BayesianOrdinal(user_cuts=True),
+            "the same, stars as ordered classes",
+        ),
+        (
+            "bayesian_mf_time",
+            BayesianTime(user_cuts=True),
+            "the same, with session and week of the rating",
+        ),
         ("bayesian_pair", BayesianPair(), "two chains averaged, trees on what they leave"),
         ("bayesian_pair_time", BayesianPairTime(), "the same, with session and week of the rating"),
     ]

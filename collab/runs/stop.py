@@ -16,18 +16,19 @@ class Stop:
     def __init__(self) -> None:
         """Nothing is stopped yet."""
         self.asked = False
+        self.met_a_start = False
         self.children: set[Child] = set()
         # a signal may come while its own thread is in here
         self.lock = threading.RLock()
 
     def __call__(self) -> bool:
-        """Ask every child to end; returns whether there was any."""
+        """Ask every child to end; returns whether there was any, if only just being started."""
         self.asked = True
         with self.lock:  # a child that another thread is starting is known after this
             running = list(self.children)
         for child in running:
             child.terminate()
-        return bool(running)
+        return bool(running) or self.met_a_start
 
     def refuse(self) -> None:
         """Refuse to go on where it was asked.
@@ -51,10 +52,11 @@ class Stop:
             self.refuse()
             child = start()
             self.children.add(child)
+            if self.asked:  # meanwhile: by a signal to this thread, or by another that waits here
+                self.met_a_start = True
+                child.terminate()
         try:
             with child:
-                if self.asked:  # by a signal to this thread, after which the child was made
-                    child.terminate()
                 try:
                     yield child
                 except BaseException:
