@@ -76,7 +76,7 @@ def encode_users(
         "age": pd.Series(band).where(table["age"].notna()),
         "gender": table["gender"],
         "occupation": table["occupation"],
-        "zip": table["zip_code"].str[:1],
+        "zip": table["zip_code"].astype("string").str[:1],
     }
     at = users.encode(table["user_id"].to_numpy())
     arrays: dict[str, NDArray[np.generic]] = {}
