@@ -45,8 +45,10 @@ def test_without_factors_and_biases_there_is_nothing_to_publish(published: Publi
 
 def test_numbers_that_are_none_are_not_published(mine: Published) -> None:
     weights = mine.runs[0].folder / "model.safetensors"
+    with safe_open(weights, framework="numpy") as file:
+        sizes = file.metadata()
     tables = load_file(weights)
     tables["item_bias"][3] = float("nan")
-    save_file(tables, weights)
+    save_file(tables, weights, metadata=sizes)
     with pytest.raises(CollabError, match="item_bias that are not finite; nothing was published"):
         load_model(mine.runs[0])
