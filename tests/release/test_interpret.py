@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from collab.base.errors import CollabError
@@ -45,7 +46,7 @@ def test_without_factors_and_biases_there_is_nothing_to_publish(published: Publi
 
 def test_numbers_that_are_none_are_not_published(mine: Published) -> None:
     weights = mine.runs[0].folder / "model.safetensors"
-    with safe_open(weights, framework="numpy") as file:
+    with safe_open(weights, framework="pt") as file:
         sizes = file.metadata()
     tables = load_file(weights)
     tables["item_bias"][3] = float("nan")
