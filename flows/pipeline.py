@@ -36,6 +36,7 @@ def pipeline(
     seed: int = 42,
     variants: Names = None,
     epochs: int | None = None,
+    chains: int | None = None,
     protocol: str = "random",
     split_seed: int = 42,
     splits: Numbers = None,
@@ -59,6 +60,7 @@ def pipeline(
         variants: which to train, such as a,b,c; `faithful`, `fast`, `classical` or `bayesian` for
             all of a kind; by default all but those that take minutes.
         epochs: passes over the training rows; by default each recipe's own.
+        chains: how many of each sampled model, run side by side and merged; by default one.
         protocol: which ratings validate: random, u1 to u5, ua, ub, or temporal.
         split_seed: of the first split.
         splits: seeds of several, such as 42,1,2: all variants run on the first, the best three
@@ -80,6 +82,7 @@ def pipeline(
         edition=edition,
         variants=variants,
         epochs=epochs,
+        chains=chains,
         device=device,
         seed=seed,
         protocol=protocol,

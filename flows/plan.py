@@ -38,6 +38,7 @@ def plan(
     edition: str,
     variants: list[str] | None = None,
     epochs: int | None = None,
+    chains: int | None = None,
     device: str = "auto",
     seed: int = 42,
     protocol: str = "random",
@@ -58,7 +59,7 @@ def plan(
     get_edition(edition)
     find_slots(device)
     return Plan(
-        recipes=get_recipes(variants, epochs),
+        recipes=get_recipes(variants, epochs, chains),
         protocols=protocols(protocol, split_seed, splits),
         as_of=moment(as_of),
         seed=seed,

@@ -21,7 +21,7 @@ from tasks.dataset import prepare_dataset
 from tasks.ingest import fetch_archive, ingest_archive
 from tasks.publish import publish_tables, write_report
 from tasks.retention import collect_garbage
-from tasks.train import Trained, train_all, train_variant
+from tasks.train import Trained, train_all, train_one
 
 log = logging.getLogger("collab.flows")
 
@@ -119,8 +119,9 @@ def publish(
     day = champion.record.as_of
     as_of = datetime.fromisoformat(day) if day else None
     dataset = prepare_dataset(lake, Protocol(name="all"), data, as_of, force)
-    refit, refitted = train_variant(
-        champion.recipe, dataset, data, champion.record.seed, device, force
+    seed = champion.record.seed
+    refit, refitted = train_one(
+        champion.recipe, dataset, data, seed=seed, device=device, force=force
     )
     release = Release(lake=lake, evaluation=evaluation, refit=refit, left_out=trained.left_out)
     snapshot, made = publish_tables(release, data, force, max_regression)

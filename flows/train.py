@@ -25,6 +25,7 @@ def train(
     seed: int = 42,
     variants: list[str] | None = None,
     epochs: int | None = None,
+    chains: int | None = None,
     protocol: str = "random",
     split_seed: int = 42,
     splits: list[int] | None = None,
@@ -42,6 +43,7 @@ def train(
         seed: of the first weights, shuffling and sampling.
         variants: which to train; `faithful`, `fast`, `classical` or `bayesian` for all of a kind.
         epochs: passes over the training rows; by default each recipe's own.
+        chains: how many of each sampled model, run side by side and merged; by default one.
         protocol: random, u1 to u5, ua, ub or temporal.
         split_seed: of the first split.
         splits: seeds of several: all variants run on the first, the best also on the others.
@@ -55,6 +57,7 @@ def train(
         edition=edition,
         variants=variants,
         epochs=epochs,
+        chains=chains,
         device=device,
         seed=seed,
         protocol=protocol,

@@ -14,7 +14,7 @@ from prefect.runtime import flow_run
 from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
 from collab.dataset.dataset import Dataset
-from collab.estimators.api import Recipe
+from collab.estimators.api import Recipe, chains_of
 from collab.runs.devices import find_slots
 from collab.runs.launch import run_in_child
 from collab.runs.record import Run
@@ -23,6 +23,9 @@ from collab.runs.stop import STOP
 from tasks.policy import may_retry
 
 log = logging.getLogger("collab.train")
+
+Job = tuple[Recipe, int]  # and its seed
+Result = tuple[Run, bool] | BaseException
 
 PROGRESS_SECONDS = 5.0  # each step of the bar costs the server a few hundredths of a second
 
@@ -89,9 +92,7 @@ def train_all(
     Raises:
         CollabError: training was interrupted.
     """
-    futures = train_variant.map(recipes, unmapped(dataset), unmapped(data), seed, device, force)
-    results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
-    STOP.refuse()
+    results = train_each(recipes, dataset, data, seed=seed, device=device, force=force)
     failed = [
         f"{recipe.name} on {dataset.protocol.label}: {first_line(result)}"
         for recipe, result in zip(recipes, results, strict=True)
@@ -105,3 +106,42 @@ def train_all(
         made=sum(now for _, now in trained),
         left_out=tuple(failed),
     )
+
+
+def train_one(
+    recipe: Recipe, dataset: Dataset, data: DataDir, *, seed: int, device: str, force: bool
+) -> tuple[Run, bool]:
+    """Train one variant; whatever stopped it is raised."""
+    (result,) = train_each([recipe], dataset, data, seed=seed, device=device, force=force)
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def train_each(
+    recipes: list[Recipe], dataset: Dataset, data: DataDir, *, seed: int, device: str, force: bool
+) -> list[Result]:
+    """For each recipe its run and whether it was trained now, or what stopped it.
+
+    A model of several chains is merged once these have been trained, as runs like any other.
+    """
+
+    def train(jobs: list[Job]) -> list[Result]:
+        names, seeds = [recipe for recipe, _ in jobs], [number for _, number in jobs]
+        rest = (unmapped(dataset), unmapped(data))
+        futures = train_variant.map(names, *rest, seeds, device, force)
+        found: list[Result] = [future.result(raise_on_failure=False) for future in futures]
+        STOP.refuse()
+        return found
+
+    parts = [chains_of(recipe, seed) for recipe in recipes]
+    first = [jobs or [(recipe, seed)] for recipe, jobs in zip(recipes, parts, strict=True)]
+    results = iter(train([job for jobs in first for job in jobs]))
+    of_each = [[next(results) for _ in jobs] for jobs in first]
+    stopped = [next((r for r in found if isinstance(r, BaseException)), None) for found in of_each]
+    whole = [bool(jobs) and not error for jobs, error in zip(parts, stopped, strict=True)]
+    merged = iter(train([(r, seed) for r, ready in zip(recipes, whole, strict=True) if ready]))
+    return [
+        next(merged) if ready else error or found[0]
+        for ready, error, found in zip(whole, stopped, of_each, strict=True)
+    ]

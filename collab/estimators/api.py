@@ -5,8 +5,8 @@ that can be used after each pass over the data: an epoch, a sweep or a sample. W
 besides predicting it says by the methods it has; nothing is recognised by the names of weights.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -177,6 +177,28 @@ class HasUncertainty(Protocol):
         ...
 
 
+@runtime_checkable
+class HasChains(Protocol):
+    """An estimator of independent chains, each of which can be a run of its own."""
+
+    @property
+    def chains(self) -> int:
+        """How many there are."""
+        ...
+
+    def alone(self) -> Estimator:
+        """The estimator of one of them."""
+        ...
+
+    def seeds(self, seed: int) -> list[int]:
+        """Each chain's seed; the first is the one given."""
+        ...
+
+    def merge(self, models: Sequence[Any]) -> Fitted:
+        """The model of several chains, each fitted by `alone` with a seed of its own."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A variant: a name and the estimator behind it.
@@ -203,3 +225,12 @@ class Recipe:
             ValueError: its estimator is of another version of the program.
         """
         return cls(**{**record, "estimator": from_record(record["estimator"])})
+
+
+def chains_of(recipe: Recipe, seed: int) -> list[tuple[Recipe, int]]:
+    """The chains that a recipe's model is merged from, each with its seed; none where it is one."""
+    estimator = recipe.estimator
+    if not isinstance(estimator, HasChains) or estimator.chains == 1:
+        return []
+    alone = replace(recipe, estimator=estimator.alone())
+    return [(alone, number) for number in estimator.seeds(seed)]

@@ -17,6 +17,7 @@ from collab.estimators.bayes import (
     BayesianPairTime,
     BayesianTime,
 )
+from collab.estimators.bayes.settings import Sampled
 from collab.estimators.bias_only import BiasOnly
 from collab.estimators.sgd.dot_product import DotProduct, DotProductBias
 from collab.estimators.sgd.estimator import Sgd
@@ -171,17 +172,20 @@ RECIPES = {recipe.name: recipe for kind in KINDS for recipe in kind()}
 DEFAULT = (*GROUPS["faithful"], *GROUPS["fast"], *GROUPS["classical"], "bayesian_mf")
 
 
-def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> list[Recipe]:
+def get_recipes(
+    names: list[str] | None = None, epochs: int | None = None, chains: int | None = None
+) -> list[Recipe]:
     """The recipes of some variants, each once and in the order named.
 
     Args:
         names: variants, and `faithful`, `fast`, `classical` or `bayesian` for all of a kind; by
             default all but those that take minutes.
         epochs: in place of each recipe's own, of those that are trained in epochs.
+        chains: of those that are sampled, in place of one.
 
     Raises:
-        CollabError: a name is unknown; names the nearest. Or the list is empty, or `epochs` is
-            below 1.
+        CollabError: a name is unknown; names the nearest. Or the list is empty, or `epochs` or
+            `chains` is below 1.
     """
     if names is not None and not names:
         raise CollabError(
@@ -193,11 +197,14 @@ def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> li
         if name not in RECIPES:
             raise unknown_name("variant", name, [*GROUPS, *RECIPES])
     recipes = [RECIPES[name] for name in dict.fromkeys(wanted)]
-    return recipes if epochs is None else [with_epochs(recipe, epochs) for recipe in recipes]
+    return [changed(recipe, epochs, chains) for recipe in recipes]
 
 
-def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    """The recipe with other epochs, where it has any."""
-    if not isinstance(recipe.estimator, Settings):
-        return recipe
-    return replace(recipe, estimator=recipe.estimator.but(epochs=epochs))
+def changed(recipe: Recipe, epochs: int | None, chains: int | None) -> Recipe:
+    """The recipe with other epochs or chains, where it has any."""
+    estimator = recipe.estimator
+    if epochs is not None and isinstance(estimator, Settings):
+        return replace(recipe, estimator=estimator.but(epochs=epochs))
+    if chains is not None and isinstance(estimator, Sampled):
+        return replace(recipe, estimator=replace(estimator, chains=chains))
+    return recipe

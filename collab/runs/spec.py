@@ -1,6 +1,6 @@
 """What a run is made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from collab.base.fingerprint import PACKAGE, code_digest, fingerprint
 from collab.dataset.dataset import Dataset, load_dataset
-from collab.estimators.api import Estimator, Recipe
+from collab.estimators.api import Estimator, Recipe, chains_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,11 @@ class RunSpec:
     def folder(self) -> Path:
         """Where the run is committed."""
         return self.runs / self.run_id
+
+    def chains(self) -> "list[RunSpec]":
+        """The runs that this one may be merged from; none where it is of one chain."""
+        chains = chains_of(self.recipe, self.seed)
+        return [replace(self, recipe=recipe, seed=seed) for recipe, seed in chains]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a child process."""

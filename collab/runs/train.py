@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from collab.base.files import commit_folder, write_json
+from collab.base.files import commit_folder, is_whole, write_json
 from collab.base.machine import peak_memory_mib
 from collab.dataset.dataset import Dataset
 from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import UNKNOWN
-from collab.estimators.api import Context, Fitted, HasFactors, HasUncertainty
+from collab.estimators.api import Context, Fitted, HasChains, HasFactors, HasUncertainty
 from collab.runs.errors import Errors, measure
 from collab.runs.record import SCHEMA
 from collab.runs.spec import RunSpec
@@ -66,7 +66,7 @@ def build_run(folder: Path, spec: RunSpec, on_pass: OnPass) -> None:
     stages.end("load")
     context = Context.of(dataset, spec.seed, device)
     history: list[Progress] = []
-    for fitted, seconds in timed(spec.recipe.estimator.fit(train, context)):
+    for fitted, seconds in timed(fits(spec, train, context)):
         predicted = fitted.predict(valid)
         progress = Progress(
             number=len(history) + 1,
@@ -98,6 +98,19 @@ def build_run(folder: Path, spec: RunSpec, on_pass: OnPass) -> None:
         **machine(device),
     }
     write_json(folder / "run.json", record)
+
+
+def fits(spec: RunSpec, train: Rows, context: Context) -> Iterator[Fitted]:
+    """The models of a run; of chains that are committed runs themselves, merged from these."""
+    estimator, parts = spec.recipe.estimator, spec.chains()
+    if not parts or not all(is_whole(part.folder) for part in parts):
+        yield from estimator.fit(train, context)
+        return
+    assert isinstance(estimator, HasChains)
+    models: list[Fitted] = []
+    for part in parts:
+        models.append(part.recipe.estimator.load(part.folder))
+        yield estimator.merge(models)
 
 
 def timed(fits: Iterator[Fitted]) -> Iterator[tuple[Fitted, float]]:

@@ -16,6 +16,7 @@ from collab.dataset.build import make_dataset
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
 from collab.estimators.api import Recipe
+from collab.estimators.bayes import BayesianMF
 from collab.estimators.recipes import RECIPES
 from collab.estimators.sgd.estimator import Sgd
 from collab.lake import Manifest
@@ -176,3 +177,23 @@ def test_a_child_trains_the_same_as_this_process(spec: RunSpec, tmp_path: Path) 
     pair = [load_file(folder / "model.safetensors") for folder in (spec.folder, here.folder)]
     assert all(torch.equal(pair[0][name], pair[1][name]) for name in pair[0])
     assert [r.run_id for r in all_runs(DataDir(spec.runs.parent))] == [spec.run_id]
+
+
+def test_a_run_of_chains_merges_the_runs_of_each_where_they_are(spec: RunSpec) -> None:
+    """And samples them itself where they are not: the numbers are the same."""
+    short = BayesianMF(n_factors=2, sweeps=12, burn_in=4, thin=4)
+    many = replace(spec, recipe=Recipe(name="bayesian_mf", estimator=replace(short, chains=2)))
+    parts = many.chains()
+    assert [part.seed for part in parts] == [1, 2]
+    assert parts[0] == replace(spec, recipe=Recipe(name="bayesian_mf", estimator=short))
+    assert train_run(many)
+    alone = load_run(many.folder)
+    predicted = pd.read_parquet(many.folder / "predictions.parquet")["prediction"].to_numpy()
+    for part in parts:
+        assert train_run(part)
+    assert train_run(many, force=True)
+    merged = load_run(many.folder)
+    assert (merged.record.passes, alone.record.passes) == (2, 2)
+    assert merged.record.n_parameters == 2 * load_run(parts[0].folder).record.n_parameters
+    again = pd.read_parquet(many.folder / "predictions.parquet")["prediction"].to_numpy()
+    np.testing.assert_allclose(again, predicted, atol=1e-5)

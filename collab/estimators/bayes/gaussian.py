@@ -1,19 +1,19 @@
 """Bayesian matrix factorisation with Gaussian noise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
-from collab.estimators.bayes.models import FactorModel
-from collab.estimators.bayes.moments import Moments
+from collab.estimators.bayes.models import FactorModel, told_of
+from collab.estimators.bayes.moments import Moments, merge
 from collab.estimators.bayes.sampling import Sampling
 from collab.estimators.bayes.settings import Sampled
 
 
 @dataclass(frozen=True, kw_only=True)
-class BayesianMF(Sampled):
+class BayesianMF(Sampled[FactorModel]):
     """Gibbs-sampled factors, biases and taste effects; its predictions are those of its tables.
 
     user_noise, item_noise: degrees of freedom of the noise of each user and each item; 0: the same
@@ -28,9 +28,14 @@ class BayesianMF(Sampled):
         noise = (self.user_noise, self.item_noise)
         return self.chain(train, context, self.parts(ordinal=False, noise=noise))
 
-    def fit(self, train: Rows, context: Context) -> Iterator[FactorModel]:
+    def sample(self, train: Rows, context: Context) -> Iterator[FactorModel]:
         """A model of all sweeps so far, after each pass."""
         yield from self.models(self.start(train, context))
+
+    def merge(self, models: Sequence[FactorModel]) -> FactorModel:
+        """The model of several chains on the same rows."""
+        moments = merge([model.moments for model in models], self.columns)
+        return FactorModel(moments, *told_of(models), self.columns)
 
     def models(self, sampling: Sampling) -> Iterator[FactorModel]:
         """The models of a chain, from where it stands."""

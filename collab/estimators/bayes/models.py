@@ -1,7 +1,7 @@
 """What a fitted model does, made of posterior moments."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -48,6 +48,12 @@ class SampledModel(ABC):
         """`model.safetensors` and `model.json`."""
         told = {"train_loss": self.train_loss, "n_parameters": self.n_parameters}
         self.moments.save(folder, told)
+
+
+def told_of(models: Sequence[SampledModel]) -> tuple[float, int]:
+    """Training loss and number of parameters of several chains: the mean, the sum."""
+    loss = sum(model.train_loss for model in models) / len(models)
+    return loss, sum(model.n_parameters for model in models)
 
 
 class GaussianModel(SampledModel):

@@ -1,6 +1,6 @@
 """Ordered probit: the same scores, but ratings are classes between cut points."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,8 +11,8 @@ from collab.dataset.rows import Rows
 from collab.estimators.api import Context
 from collab.estimators.bayes.effects import SESSION, TASTE
 from collab.estimators.bayes.likelihood import class_probabilities
-from collab.estimators.bayes.models import SampledModel
-from collab.estimators.bayes.moments import Moments
+from collab.estimators.bayes.models import SampledModel, told_of
+from collab.estimators.bayes.moments import Moments, merge
 from collab.estimators.bayes.sampling import Sampling
 from collab.estimators.bayes.settings import Sampled
 
@@ -44,7 +44,7 @@ class OrdinalModel(SampledModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BayesianOrdinal(Sampled):
+class BayesianOrdinal(Sampled[OrdinalModel]):
     """Gibbs-sampled ordered probit with taste effects.
 
     user_cuts: whether each user has cut points of his own.
@@ -56,9 +56,14 @@ class BayesianOrdinal(Sampled):
         """The chain before its first sweep, to be run, saved or resumed by hand."""
         return self.chain(train, context, self.parts(ordinal=True, user_cuts=self.user_cuts))
 
-    def fit(self, train: Rows, context: Context) -> Iterator[OrdinalModel]:
+    def sample(self, train: Rows, context: Context) -> Iterator[OrdinalModel]:
         """A model of all sweeps so far, after each pass."""
         yield from self.models(self.start(train, context))
+
+    def merge(self, models: Sequence[OrdinalModel]) -> OrdinalModel:
+        """The model of several chains on the same rows."""
+        moments = merge([model.moments for model in models], self.columns)
+        return OrdinalModel(moments, *told_of(models))
 
     def models(self, sampling: Sampling) -> Iterator[OrdinalModel]:
         """The models of a chain, from where it stands."""

@@ -1,6 +1,6 @@
 """Two chains averaged, an ordered probit and a Gaussian, and trees on what they leave."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -14,8 +14,8 @@ from collab.dataset.rows import Rows
 from collab.estimators.api import Context, Factors
 from collab.estimators.bayes.block import Array
 from collab.estimators.bayes.effects import SESSION, TASTE
-from collab.estimators.bayes.models import GaussianModel
-from collab.estimators.bayes.moments import Moments
+from collab.estimators.bayes.models import GaussianModel, told_of
+from collab.estimators.bayes.moments import Moments, merge
 from collab.estimators.bayes.neighbors import Neighbors
 from collab.estimators.bayes.ordinal import OrdinalModel
 from collab.estimators.bayes.sampling import Sampling
@@ -109,7 +109,7 @@ class PairModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BayesianPair(Sampled):
+class BayesianPair(Sampled[PairModel]):
     """Ordered probit and Gaussian with a noise for each user and item, averaged; then trees.
 
     gaussian_factors: of the Gaussian chain, `n_factors` being the probit's.
@@ -134,7 +134,7 @@ class BayesianPair(Sampled):
         probit = Sampling(train, context, ordinal, left_out)
         return probit, self.chain(train, other, parts)
 
-    def fit(self, train: Rows, context: Context) -> Iterator[PairModel]:
+    def sample(self, train: Rows, context: Context) -> Iterator[PairModel]:
         """The mean of both chains after each pass; the last model has the trees.
 
         Raises:
@@ -144,6 +144,19 @@ class BayesianPair(Sampled):
             boosting_regressor()  # before the sampling, not after it
         yield from self.models(self.start(train, context), context)
 
+    def merge(self, models: Sequence[PairModel]) -> PairModel:
+        """Both kinds of chain merged for themselves, and the mean of all trees."""
+        probits, gaussians = [m.probit for m in models], [m.gaussian for m in models]
+        probit = merge([model.moments for model in probits], self.columns)
+        gaussian = merge([model.moments for model in gaussians], self.columns)
+        grown = [model.stage2 for model in models if model.stage2 is not None]
+        return PairModel(
+            OrdinalModel(probit, *told_of(probits)),
+            GaussianModel(gaussian, *told_of(gaussians)),
+            replace(grown[0], trees=Trees.mean([one.trees for one in grown])) if grown else None,
+            sum(model.train_loss for model in models) / len(models),
+        )
+
     def models(self, chains: tuple[Sampling, Sampling], context: Context) -> Iterator[PairModel]:
         """The models of two chains, from where they stand."""
         pairs = zip(chains[0].passes(), chains[1].passes(), strict=True)
@@ -152,7 +165,7 @@ class BayesianPair(Sampled):
             sizes = [chain.n_parameters() for chain in chains]
             probit = OrdinalModel(moments[0], losses[0], sizes[0])
             gaussian = GaussianModel(moments[1], losses[1], sizes[1])
-            last = number == self.passes and self.trees
+            last = number == self.plan.passes and self.trees
             stage2 = self.second(chains[0], context) if last else None
             yield PairModel(probit, gaussian, stage2, sum(losses) / 2)
 

@@ -1,7 +1,9 @@
 """The hyperparameters that all samplers share."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Generic, Self, TypeVar
 
 from collab.base.errors import CollabError
 from collab.dataset.rows import Rows
@@ -11,15 +13,17 @@ from collab.estimators.bayes.sampling import Plan, Sampling
 from collab.estimators.bayes.start import Parts
 
 SAME_NOISE = (0.0, 0.0)
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampled:
+class Sampled(ABC, Generic[Model]):
     """Hyperparameters of a chain.
 
     n_factors: of each user and item.
     sweeps: in all; the first `burn_in` are forgotten, and there is a model each `thin` after them.
     columns: of the tables that hold the posterior mean of users by items.
+    chains: of seeds that follow one another, merged; each may be a run of its own.
     history, side: whether what was rated, and side features, predict the prior's mean.
     effects: names of the random effects.
     """
@@ -30,6 +34,7 @@ class Sampled:
     burn_in: int = 40
     thin: int = 5
     columns: int = 96
+    chains: int = 1
     history: bool = True
     side: bool = True
     effects: tuple[str, ...] = TASTE
@@ -40,7 +45,9 @@ class Sampled:
         Raises:
             CollabError: there is no sweep to keep, or an effect of time where none is used.
         """
-        if self.passes < 1:
+        if self.chains < 1:
+            raise CollabError(f"chains is {self.chains}; at least 1 is needed.")
+        if self.plan.passes < 1:
             raise CollabError(
                 f"{self.sweeps} sweeps leave no model after {self.burn_in} of burn-in and "
                 f"{self.thin} for each model. Take more sweeps."
@@ -59,8 +66,35 @@ class Sampled:
 
     @property
     def passes(self) -> int:
-        """A model each `thin` sweeps after the burn-in."""
-        return self.plan.passes
+        """A model each `thin` sweeps after the burn-in; of several chains, one after each."""
+        return self.plan.passes if self.chains == 1 else self.chains
+
+    def fit(self, train: Rows, context: Context) -> Iterator[Model]:
+        """A model of all sweeps so far, after each pass."""
+        if self.chains == 1:
+            yield from self.sample(train, context)
+            return
+        models: list[Model] = []
+        for seed in self.seeds(context.seed):
+            *_, last = self.sample(train, replace(context, seed=seed))
+            models.append(last)
+            yield self.merge(models)
+
+    @abstractmethod
+    def sample(self, train: Rows, context: Context) -> Iterator[Model]:
+        """The models of one chain, after each pass."""
+
+    @abstractmethod
+    def merge(self, models: Sequence[Model]) -> Model:
+        """The model of several chains on the same rows."""
+
+    def alone(self) -> Self:
+        """The estimator of one chain."""
+        return replace(self, chains=1)
+
+    def seeds(self, seed: int) -> list[int]:
+        """Each chain's seed; the first is the one given."""
+        return [seed + number for number in range(self.chains)]
 
     def parts(
         self, *, ordinal: bool, noise: tuple[float, float] = SAME_NOISE, user_cuts: bool = False

@@ -1,5 +1,6 @@
 """Boosted trees on what the factors leave, grown by scikit-learn and kept as plain arrays."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from collab.base.errors import CollabError
 
@@ -91,6 +93,15 @@ class Trees:
         base = float(np.mean([np.ravel(model._baseline_prediction)[0] for model in grown]))
         return cls({**tables, "base": torch.tensor([base], dtype=torch.float64)})
 
+    @classmethod
+    def mean(cls, parts: "Sequence[Trees]") -> "Trees":
+        """Trees that predict the mean of several."""
+        width = max(part.tables["path"].shape[2] for part in parts)
+        wide = [widened(part.tables, width) for part in parts]
+        joint = {name: torch.cat([tables[name] for tables in wide]) for name in wide[0]}
+        joint["value"] = joint["value"] / len(parts)
+        return cls({**joint, "base": joint["base"].mean()[None]})
+
     def predict(self, x: NDArray[Any]) -> Tensor:
         """Values (n,), float32, at features (n, f), where nan is missing."""
         found = [self.predict_some(part) for part in torch.split(torch.from_numpy(x), CHUNK)]
@@ -112,6 +123,15 @@ class Trees:
             here = taken == tables["turns"][tree][:, None]
             total += tables["value"][tree] @ here.double()
         return total.float()
+
+
+def widened(tables: Mapping[str, Tensor], width: int) -> dict[str, Tensor]:
+    """The same trees with room for `width` splits; leaves that there are not are never reached."""
+    more = width - tables["path"].shape[2]
+    found = {name: pad(tables[name], (0, more)) for name in (*FIELDS, "value")}
+    found["path"] = pad(tables["path"], (0, more, 0, more))
+    found["turns"] = pad(tables["turns"], (0, more), value=torch.inf)
+    return {**found, "base": tables["base"]}
 
 
 def tables_of(nodes: NDArray[Any], width: int) -> dict[str, Tensor]:

@@ -246,3 +246,24 @@ def test_ratings_of_validation_rows_change_nothing(
     shuffled = replace(board[1], ratings=board[1].ratings.flip(0))
     assert torch.equal(model.predict(shuffled), model.predict(board[1]))
     assert torch.equal(model.spread(shuffled), model.spread(board[1]))
+
+
+def test_an_estimator_of_several_chains_yields_their_merged_models(
+    board: tuple[Rows, Rows], model: FactorModel
+) -> None:
+    two = replace(SHORT, chains=2)
+    first, both = two.fit(board[0], HERE)
+    other = list(SHORT.fit(board[0], replace(HERE, seed=HERE.seed + 1)))[-1]
+    assert (two.passes, two.seeds(HERE.seed), two.alone()) == (2, [HERE.seed, HERE.seed + 1], SHORT)
+    torch.testing.assert_close(first.predict(board[1]), model.predict(board[1]), rtol=0, atol=1e-4)
+    mean = (model.moments.score(board[1]) + other.moments.score(board[1])) / 2
+    assert torch.allclose(both.moments.score(board[1]), mean, atol=0.05)  # 40 columns in 20
+    assert both.n_parameters == model.n_parameters + other.n_parameters
+    assert both.train_loss == pytest.approx((model.train_loss + other.train_loss) / 2)
+    assert torch.equal(two.merge([model, other]).predict(board[1]), both.predict(board[1]))
+
+
+def test_ordered_chains_merge_too(board: tuple[Rows, Rows], ordinal: OrdinalModel) -> None:
+    both = list(replace(ORDINAL, chains=2).fit(board[0], HERE))[-1]
+    assert mse(both, board[1]) < mse(ordinal, board[1]) + 0.01
+    assert torch.allclose(both.probabilities(board[1]).sum(1), torch.ones(len(board[1])), atol=1e-5)

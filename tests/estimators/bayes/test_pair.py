@@ -15,7 +15,7 @@ from collab.estimators.bayes import BayesianPair, BayesianPairTime
 from collab.estimators.bayes.block import Array, Block
 from collab.estimators.bayes.neighbors import Neighbors
 from collab.estimators.bayes.pair import PairModel
-from collab.estimators.bayes.stage2 import Boosting, boosting_regressor
+from collab.estimators.bayes.stage2 import Boosting, Trees, boosting_regressor
 from tests.estimators.bayes.planted import checkered, context, features, planted, rows_of
 
 HERE = context(60, 40)
@@ -149,3 +149,44 @@ def test_without_scikit_learn_one_is_told_so(
         next(PAIR.fit(board[0], HERE))
     models = list(replace(PAIR, trees=0).fit(board[0], HERE))
     assert models[-1].stage2 is None
+
+
+def test_pairs_of_several_seeds_merge_and_so_do_their_trees(
+    board: tuple[Rows, Rows], models: list[PairModel], tmp_path: Path
+) -> None:
+    other = list(PAIR.fit(board[0], replace(HERE, seed=1)))[-1]
+    both = PAIR.merge([models[-1], other])
+    mean = (models[-1].predict(board[1]) + other.predict(board[1])) / 2
+    assert torch.allclose(both.predict(board[1]), mean, atol=0.05)
+    assert both.stage2
+    first = both.probit.predict(board[1])
+    parts = [one.stage2.correction(board[1], first) for one in (models[-1], other) if one.stage2]
+    assert torch.allclose(
+        both.stage2.correction(board[1], first), (parts[0] + parts[1]) / 2, atol=1e-5
+    )
+    both.save(tmp_path)
+    assert torch.equal(PAIR.load(tmp_path).predict(board[1]), both.predict(board[1]))
+
+
+def test_trees_of_unlike_sizes_have_one_mean() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    grown = [
+        Boosting(trees=3, leaves=leaves, least=5, seeds=1).grow(x, x[:, 0] * x[:, 1], leaves)
+        for leaves in (3, 9)
+    ]
+    mean = (grown[0].predict(x) + grown[1].predict(x)) / 2
+    assert torch.allclose(Trees.mean(grown).predict(x), mean, atol=1e-6)
+
+
+def test_a_resumed_pair_yields_the_models_of_one_that_was_not_interrupted(
+    board: tuple[Rows, Rows], models: list[PairModel]
+) -> None:
+    first, second = PAIR.start(board[0], HERE), PAIR.start(board[0], HERE)
+    for old, new in zip(first, second, strict=True):
+        for _ in range(27):  # within a pass
+            old.sweep()
+        new.restore(old.state())
+    rest = list(PAIR.models(second, HERE))
+    assert torch.equal(rest[-1].predict(board[1]), models[-1].predict(board[1]))
+    assert torch.equal(rest[-1].spread(board[1]), models[-1].spread(board[1]))
