@@ -43,6 +43,7 @@ def pipeline(
     as_of: str | None = None,
     device: str = "auto",
     minutes: float = MINUTES,
+    memory: float | None = None,
     item_key: ItemKey | None = None,
     trust_archive: bool = False,
     force: bool = False,
@@ -58,7 +59,7 @@ def pipeline(
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the first weights, shuffling and sampling.
         variants: which to train, such as a,b,c; `faithful`, `fast`, `classical` or `bayesian` for
-            all of a kind; by default all but those that take minutes.
+            all of a kind, `all` for every one; by default all but those that take minutes.
         epochs: passes over the training rows; by default each recipe's own.
         chains: how many of each sampled model, run side by side and merged; by default one.
         protocol: which ratings validate: random, u1 to u5, ua, ub, or temporal.
@@ -67,7 +68,9 @@ def pipeline(
             also on the others; by default two more.
         as_of: only ratings up to this day or moment; what comes of it is never served.
         device: auto, cpu, mps, cuda (every one) or cuda:N.
-        minutes: what the further splits may take; beyond that they are left out.
+        minutes: what all training may take, as estimated beforehand: variants, and then further
+            splits, that do not fit are left out and named; `--variants all` trains them anyway.
+        memory: GiB that one run may take; by default what is free.
         item_key: what an item is, a title or a movie; by default the edition's own.
         trust_archive: accept an archive that is not the published one: a cut-down one of your own.
         force: do everything again, also what is committed.
@@ -90,6 +93,7 @@ def pipeline(
         splits=splits,
         as_of=as_of,
         minutes=minutes,
+        memory=memory,
         max_regression=max_regression,
     )
     taken = stages.take_in(edition, data, archive, item_key, trust_archive, force)

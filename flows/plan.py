@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from collab.base.errors import CollabError
+from collab.base.machine import free_memory_gib
 from collab.dataset.protocols import Protocol, require_seed
 from collab.estimators.api import Recipe
-from collab.estimators.recipes import get_recipes
+from collab.estimators.recipes import ALL, get_recipes
 from collab.movielens.editions import get_edition
 from collab.release.regression import MAX_REGRESSION, require_sensible
+from collab.runs.budget import Budget
 from collab.runs.devices import find_slots
 
-MINUTES = 10.0
+MINUTES = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Plan:
     protocols: the first, and those on which the best are run again.
     as_of: only ratings up to this moment, UTC.
     seed: of weights, shuffling and sampling.
-    minutes: what the further splits may take.
+    budget: what all training may take; the further splits get what the first leaves of it.
     """
 
     recipes: list[Recipe]
@@ -30,7 +32,7 @@ class Plan:
     as_of: datetime | None
     seed: int
     device: str
-    minutes: float
+    budget: Budget
 
 
 def plan(
@@ -46,6 +48,7 @@ def plan(
     splits: list[int] | None = None,
     as_of: str | None = None,
     minutes: float = MINUTES,
+    memory: float | None = None,
     max_regression: float = MAX_REGRESSION,
 ) -> Plan:
     """Refuse what cannot end well.
@@ -57,14 +60,29 @@ def plan(
     require_seed("seed", seed)
     require_sensible(max_regression)
     get_edition(edition)
-    find_slots(device)
     return Plan(
         recipes=get_recipes(variants, epochs, chains),
         protocols=protocols(protocol, split_seed, splits),
         as_of=moment(as_of),
         seed=seed,
         device=device,
-        minutes=minutes,
+        budget=budget(variants, minutes, memory, len(find_slots(device))),
+    )
+
+
+def budget(variants: list[str] | None, minutes: float, memory: float | None, slots: int) -> Budget:
+    """What training may take; `all` variants are trained however long that is.
+
+    Raises:
+        CollabError: minutes or memory that are not above 0.
+    """
+    for name, value in (("minutes", minutes), ("memory", memory)):
+        if value is not None and not 0 < value < float("inf"):
+            raise CollabError(f"--{name} is {value:g}; expected a number above 0.")
+    return Budget(
+        minutes=None if ALL in (variants or ()) else minutes,
+        memory_gib=free_memory_gib() if memory is None else memory,
+        slots=slots,
     )
 
 

@@ -3,17 +3,22 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir
+from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
+from collab.estimators.api import Recipe
+from collab.estimators.cost import Size
+from collab.estimators.recipes import BASELINE, RECIPES
 from collab.evaluation.standings import Evaluation, evaluate, finalists
 from collab.lake import Manifest
 from collab.movielens.editions import ItemKey
 from collab.movielens.sources import Source
 from collab.release.publish import Release
 from collab.release.snapshot import Snapshot
-from collab.runs.devices import find_slots
+from collab.runs.budget import Spent, fit_to, size_of
 from collab.runs.record import Run
 from flows.plan import Plan
 from tasks.artifacts import show_checks, show_publication, show_training
@@ -72,33 +77,51 @@ def train(lake: Manifest, data: DataDir, wanted: Plan, force: bool) -> Trained:
         CollabError: no variant could be trained on the first.
     """
 
-    def on(protocol: Protocol, recipes: list[Run] | None) -> Trained:
-        dataset = prepare_dataset(lake, protocol, data, wanted.as_of, force)
-        chosen = wanted.recipes if recipes is None else [run.recipe for run in recipes]
-        return train_all(chosen, dataset, data, seed=wanted.seed, device=wanted.device, force=force)
+    def on(dataset: Dataset, recipes: list[Recipe]) -> Trained:
+        return train_all(
+            recipes, dataset, data, seed=wanted.seed, device=wanted.device, force=force
+        )
 
-    first, *further = wanted.protocols
-    trained = on(first, None)
+    first, *further = (
+        partial(prepare_dataset, lake, protocol, data, wanted.as_of, force)
+        for protocol in wanted.protocols
+    )
+    dataset = first()
+    recipes, spent, beyond = within_budget(wanted, size_of(dataset))
+    trained = on(dataset, recipes) + Trained(runs=[], left_out=beyond)
     if not trained.runs:
         reasons = "".join(f"\n  - {reason}" for reason in trained.left_out)
         raise CollabError(f"No variant could be trained:{reasons}")
     show_training(lake, trained.runs)
-    best = finalists(trained.runs)
-    if skipped := beyond_budget(best, further, wanted):
+    best = [run.recipe for run in finalists(trained.runs)]
+    if skipped := splits_beyond_budget(best, wanted.protocols[1:], size_of(dataset), spent):
         return trained + Trained(runs=[], left_out=(skipped,))
-    return sum((on(protocol, best) for protocol in further), trained)
+    return sum((on(prepare(), best) for prepare in further), trained)
 
 
-def beyond_budget(best: list[Run], further: list[Protocol], wanted: Plan) -> str | None:
+def within_budget(wanted: Plan, size: Size) -> tuple[list[Recipe], Spent, tuple[str, ...]]:
+    """The recipes that fit, what they take of the budget, and what is left out of them and why."""
+    planned, spent = fit_to(wanted.recipes, size, wanted.budget)
+    for each in planned:
+        log.info("Planned: %s", each)
+    beyond = tuple(f"{each.recipe.name}: {each.reason}" for each in planned if each.reason)
+    for reason in beyond:
+        log.warning("Left out: %s", reason)
+    return [each.recipe for each in planned if each.fits], spent, beyond
+
+
+def splits_beyond_budget(
+    best: list[Recipe], further: list[Protocol], size: Size, spent: Spent
+) -> str | None:
     """Why the further splits are left out; None: they fit."""
-    seconds = len(further) * sum(run.record.seconds for run in best)
-    minutes = seconds / len(find_slots(wanted.device)) / 60
-    if minutes <= wanted.minutes:
+    seconds = len(further) * sum(recipe.estimator.cost(size).seconds for recipe in best)
+    minutes, allowed = seconds / spent.budget.slots / 60, spent.budget.minutes
+    if allowed is None or minutes <= allowed - spent.wall / 60:
         return None
     names = ", ".join(protocol.label for protocol in further)
     reason = (
-        f"further splits ({names}): about {minutes:.0f} minutes, {wanted.minutes:g} are allowed; "
-        "raise --minutes"
+        f"further splits ({names}): about {minutes:.1f} minutes more do not fit into the "
+        f"{allowed:g} of --minutes; raise it"
     )
     log.warning("Left out: %s", reason)
     return reason
@@ -123,7 +146,13 @@ def publish(
     refit, refitted = train_one(
         champion.recipe, dataset, data, seed=seed, device=device, force=force
     )
-    release = Release(lake=lake, evaluation=evaluation, refit=refit, left_out=trained.left_out)
+    release = Release(
+        lake=lake,
+        evaluation=evaluation,
+        refit=refit,
+        baseline=baseline_of(evaluation, lake, data, as_of, device),
+        left_out=trained.left_out,
+    )
     snapshot, made = publish_tables(release, data, force, max_regression)
     report_error = write_report(snapshot, data)
     show_publication(snapshot, report_error)
@@ -135,6 +164,20 @@ def publish(
         refitted=refitted,
         report_error=report_error,
     )
+
+
+def baseline_of(
+    evaluation: Evaluation, lake: Manifest, data: DataDir, as_of: datetime | None, device: str
+) -> Run:
+    """User and item means on the rows the champion was measured on, learnt now if need be."""
+    for run in evaluation.runs:
+        if run.record.variant == BASELINE:
+            return run
+    record = evaluation.champion.run.record
+    dataset = prepare_dataset(lake, record.protocol, data, as_of, False)
+    recipe = RECIPES[BASELINE]
+    run, _ = train_one(recipe, dataset, data, seed=record.seed, device=device, force=False)
+    return run
 
 
 def make_room(data: DataDir, days: float | None) -> None:

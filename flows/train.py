@@ -32,6 +32,7 @@ def train(
     as_of: str | None = None,
     device: str = "auto",
     minutes: float = MINUTES,
+    memory: float | None = None,
     force: bool = False,
 ) -> list[Run]:
     """Parquet to run folders.
@@ -49,7 +50,9 @@ def train(
         splits: seeds of several: all variants run on the first, the best also on the others.
         as_of: only ratings up to this day or moment.
         device: auto, cpu, mps, cuda or cuda:N.
-        minutes: what the further splits may take; beyond that they are left out.
+        minutes: what all training may take, as estimated beforehand: variants, and then further
+            splits, that do not fit are left out and named; `--variants all` trains them anyway.
+        memory: GiB that one run may take; by default what is free.
         force: train also what is committed.
     """
     data = writable_data_dir(data_dir)
@@ -65,6 +68,7 @@ def train(
         splits=splits,
         as_of=as_of,
         minutes=minutes,
+        memory=memory,
     )
     lake = find_manifest(data, edition, fingerprint)
     trained = stages.train(lake, data, wanted, force)

@@ -15,7 +15,8 @@ from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
 from collab.dataset.dataset import Dataset
 from collab.estimators.api import Recipe, chains_of
-from collab.runs.devices import find_slots
+from collab.runs.budget import size_of
+from collab.runs.devices import find_slots, with_room
 from collab.runs.launch import run_in_child
 from collab.runs.record import Run
 from collab.runs.spec import RunSpec
@@ -52,7 +53,7 @@ def train_variant(
     recipe: Recipe, dataset: Dataset, data: DataDir, seed: int, device: str, force: bool
 ) -> tuple[Run, bool]:
     """Train one variant in a child process on the first free device."""
-    slots = find_slots(device)
+    slots = with_room(find_slots(device), recipe.estimator.cost(size_of(dataset)).mib)
     spec = RunSpec(
         dataset=dataset.path, runs=data.runs, recipe=recipe, seed=seed, device=slots[0].kind
     )

@@ -5,7 +5,10 @@ import resource
 import sys
 from pathlib import Path
 
+import psutil
+
 STATUS = Path("/proc/self/status")
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def usable_cores() -> int:
@@ -13,6 +16,23 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def free_memory_gib() -> float:
+    """Memory that processes may still take, GiB: of the machine, or of the container it is."""
+    free = int(psutil.virtual_memory().available)
+    limit, used = (read_number(CGROUP / name) for name in ("memory.max", "memory.current"))
+    if limit is not None and used is not None:
+        free = min(free, limit - used)
+    return max(free, 0) / (1 << 30)
+
+
+def read_number(path: Path) -> int | None:
+    """The number in a file; None where there is no such file, or no number in it."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def peak_memory_mib() -> int:

@@ -16,6 +16,7 @@ from torch import Tensor
 from collab.dataset.dataset import Dataset
 from collab.dataset.features import Features
 from collab.dataset.rows import Rows
+from collab.estimators.cost import Cost, Size
 from collab.estimators.record import from_record, to_record
 
 Range = tuple[float, float]
@@ -81,9 +82,15 @@ class Estimator(Protocol):
 
     uses_time: whether predictions use the row's own time stamp; such a model supplies no tables.
     passes: how many models `fit` yields.
+    explains: whether its models have factors (`HasFactors`), so that one may supply tables.
     """
 
     uses_time: ClassVar[bool]
+
+    @property
+    def explains(self) -> bool:
+        """Whether its models have factors."""
+        ...
 
     @property
     def passes(self) -> int:
@@ -100,6 +107,10 @@ class Estimator(Protocol):
 
     def load(self, folder: Path) -> Fitted:
         """The model that `Fitted.save` wrote, on the CPU."""
+        ...
+
+    def cost(self, size: Size) -> Cost:
+        """What `fit` takes, estimated."""
         ...
 
 
@@ -174,6 +185,15 @@ class HasUncertainty(Protocol):
 
     def samples(self) -> Iterator[Factors]:
         """Draws of the factors from their posterior."""
+        ...
+
+
+@runtime_checkable
+class Shortens(Protocol):
+    """An estimator that can do with less time."""
+
+    def within(self, size: Size, seconds: float) -> Estimator | None:
+        """The same with as many passes as take so many seconds; None where that is too few."""
         ...
 
 

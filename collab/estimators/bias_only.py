@@ -11,6 +11,10 @@ from torch import Tensor
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
+from collab.estimators.cost import Cost, Size, memory
+
+SECONDS = 2.5e-7  # for a rating
+ROW_BYTES = 60  # two sums in float64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,7 @@ class BiasOnly:
 
     uses_time: ClassVar[bool] = False
     passes: ClassVar[int] = 1
+    explains: ClassVar[bool] = False
     item_ridge: float = 5.0
     user_ridge: float = 5.0
 
@@ -38,6 +43,12 @@ class BiasOnly:
         tables = {"mean": mean[None], "user_bias": user_bias, "item_bias": item_bias}
         tables["scale"] = torch.tensor(context.scale)
         yield Biases({name: table.float() for name, table in tables.items()}, loss)
+
+    def cost(self, size: Size) -> Cost:
+        """A few passes over the ratings."""
+        numbers = size.n_users + size.n_items + 1
+        mib = memory(size, numbers=numbers, copies=4, row_bytes=ROW_BYTES)
+        return Cost(seconds=SECONDS * size.n_ratings, mib=mib, steps=1, numbers=numbers)
 
     def load(self, folder: Path) -> "Biases":
         """The model in a folder."""

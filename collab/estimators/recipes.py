@@ -57,6 +57,9 @@ FAITHFUL: dict[str, tuple[Sgd, str]] = {
 # training rows of ml-100k alone (row_eps is the eps found, times its batch). The two that are
 # dot_product_bias_wd under other names share its.
 FAST_BIAS = {"epochs": 4, "batch_share": 0.3, "lr_max": 0.0131, "wd": 0.0237, "row_eps": 0.1038}
+# The rule of the book's library makes tables of up to 600 columns, 170 million numbers at the size
+# of ml-32m; up to ml-100k it stays below this.
+NARROW: Mapping[str, Any] = {"widest": 128}
 FAST: dict[str, dict[str, Any]] = {
     "dot_product": {
         "epochs": 8, "batch_share": 0.6, "lr_max": 0.0228, "wd": 0.033, "beta2": 0.9,
@@ -73,9 +76,11 @@ FAST: dict[str, dict[str, Any]] = {
     "dot_product_bias_params": FAST_BIAS,
     "embedding_dot_bias": FAST_BIAS,
     "collab_nn": {
+        "arguments": {"n_hidden": 100, "y_range": (0, 5.5), **NARROW},
         "epochs": 6, "batch_share": 0.2, "lr_max": 0.00357, "wd": 0.0936, "row_eps": 0.1517,
     },
     "embedding_nn": {
+        "arguments": {**LAYERS, **NARROW},
         "epochs": 5, "batch_share": 0.4, "lr_max": 0.00373, "wd": 2.95, "row_eps": 0.1436,
     },
 }  # fmt: skip
@@ -168,6 +173,7 @@ def homework() -> list[Recipe]:
 
 KINDS = (faithful, fast, classical, bayesian, homework)
 GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in KINDS}
+ALL, BASELINE = "all", "bias_only"
 RECIPES = {recipe.name: recipe for kind in KINDS for recipe in kind()}
 DEFAULT = (*GROUPS["faithful"], *GROUPS["fast"], *GROUPS["classical"], "bayesian_mf")
 
@@ -178,8 +184,8 @@ def get_recipes(
     """The recipes of some variants, each once and in the order named.
 
     Args:
-        names: variants, and `faithful`, `fast`, `classical` or `bayesian` for all of a kind; by
-            default all but those that take minutes.
+        names: variants, and `faithful`, `fast`, `classical` or `bayesian` for all of a kind, `all`
+            for every one there is; by default all but those that take minutes.
         epochs: in place of each recipe's own, of those that are trained in epochs.
         chains: of those that are sampled, in place of one.
 
@@ -192,10 +198,11 @@ def get_recipes(
             "The list of variants is empty. Name some, such as dot_product_bias_wd, or "
             f"{', '.join(GROUPS)} for all of a kind; for the default leave the option out."
         )
-    wanted = [name for given in names or DEFAULT for name in GROUPS.get(given, [given])]
+    groups = {**GROUPS, ALL: list(RECIPES)}
+    wanted = [name for given in names or DEFAULT for name in groups.get(given, [given])]
     for name in wanted:
         if name not in RECIPES:
-            raise unknown_name("variant", name, [*GROUPS, *RECIPES])
+            raise unknown_name("variant", name, [*groups, *RECIPES])
     recipes = [RECIPES[name] for name in dict.fromkeys(wanted)]
     return [changed(recipe, epochs, chains) for recipe in recipes]
 

@@ -1,6 +1,6 @@
 """One publication: compare the champion, build the tables, prove them, flip."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from collab.evaluation.standings import Evaluation
 from collab.lake import Manifest
 from collab.release.gates import refuse_bad_tables
 from collab.release.links import flip
-from collab.release.regression import MAX_REGRESSION, Comparison, compare
+from collab.release.regression import MAX_REGRESSION, Comparison, against_baseline, compare
 from collab.release.retention import all_runs
 from collab.release.rollback import kept_back
 from collab.release.snapshot import (
@@ -33,18 +33,21 @@ class Release:
     lake: the data.
     evaluation: every variant's place, and the champion.
     refit: the champion recipe's run on all ratings.
+    baseline: user and item means on the rows the champion was measured on; None: not measured.
     left_out: variants that failed or did not fit, each with the reason.
     """
 
     lake: Manifest
     evaluation: Evaluation
     refit: Run
+    baseline: Run | None = None
     left_out: tuple[str, ...] = ()
 
     @property
     def runs(self) -> list[Run]:
         """All runs it rests on."""
-        return [*self.evaluation.runs, *self.evaluation.confirmations, self.refit]
+        runs = [*self.evaluation.runs, *self.evaluation.confirmations, self.refit]
+        return runs if self.baseline is None else [*runs, self.baseline]
 
 
 def publish(
@@ -61,7 +64,7 @@ def publish(
         data: the data folder.
         force: publish even where the same is published, or was and has been rolled back.
         max_regression: by how much, as a part, the champion's error may surely be larger than the
-            last published one's; None publishes whatever comes.
+            last published one's; None publishes whatever comes, also what is no better than means.
 
     Returns:
         The snapshot, and whether it was made now. One as of an earlier day is never served.
@@ -80,7 +83,11 @@ def publish(
                 flip(serve, stays.folder)  # makes again whichever link is missing
             return stays, False
         champion = release.evaluation.champion.run
-        comparison = compare(serve, champion, max_regression) if serves else NO_COMPARISON
+        gate = max_regression is not None
+        comparison = replace(
+            compare(serve, champion, max_regression) if serves else NO_COMPARISON,
+            **against_baseline(champion, release.baseline, gate=gate),
+        )
         inputs = Inputs(
             lake=release.lake,
             evaluation=release.evaluation,
@@ -109,7 +116,7 @@ def publication_key(release: Release, history: list[Run]) -> str:
     """Hex sha256 of all that a publication's content depends on."""
     return fingerprint(
         data=release.lake.fingerprint,
-        current=sorted(run.run_id for run in release.runs),
+        current=sorted({run.run_id for run in release.runs}),
         history=sorted(run.run_id for run in history),
         left_out=sorted(release.left_out),
         code=code_digest("evaluation", "release"),
@@ -131,7 +138,7 @@ def snapshot_record(key: str, release: Release, comparison: Comparison) -> dict[
         "mean_mse": champion.mean_mse,
         "sd_mse": champion.sd_mse,
         "n_splits": len(champion.split_mses),
-        "runs": sorted(run.run_id for run in release.runs),
+        "runs": sorted({run.run_id for run in release.runs}),
         "datasets": sorted({run.record.dataset for run in release.runs}),
         "left_out": list(release.left_out),
         **asdict(comparison),

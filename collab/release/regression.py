@@ -21,6 +21,8 @@ MAX_REGRESSION = 0.0
 class Comparison:
     """A champion beside the last published one, on equal rows.
 
+    baseline: its error less that of user and item means (`bias_only`), stars squared, with the ends
+        of its 95 % interval; None where they were not measured.
     max_regression: how much worse it may surely be, as a part of the earlier error; None: no gate.
     compared_with: the snapshot of the earlier one; None where there is none to compare with.
     regression: how much worse it is, likewise; below 0 it is better. `regression_low` and
@@ -32,6 +34,9 @@ class Comparison:
     regression: float | None = None
     regression_low: float | None = None
     regression_high: float | None = None
+    baseline: float | None = None
+    baseline_low: float | None = None
+    baseline_high: float | None = None
 
     def record(self) -> dict[str, Any]:
         """Plain values, for `publish_info` and `snapshot.json`."""
@@ -49,6 +54,27 @@ def require_sensible(max_regression: float) -> None:
             f"max_regression is {max_regression:g}; expected a part such as 0.02, "
             "which is 2%. To publish whatever comes, use --no-gate."
         )
+
+
+def against_baseline(champion: Run, baseline: Run | None, *, gate: bool) -> dict[str, Any]:
+    """A champion beside user and item means on the same rows, as `Comparison` names it.
+
+    Raises:
+        CollabError: it is not surely better; nothing is published.
+    """
+    if baseline is None:
+        return {}
+    now, means = judge(champion), judge(baseline)
+    found = paired_difference(now, means)
+    if gate and not found.high < 0:
+        raise CollabError(
+            f"The champion {champion.run_id} has valid MSE {now.mse:.4f} and user and item means "
+            f"have {means.mse:.4f}: a difference of {found.value:+.4f}, 95 % interval "
+            f"{found.low:+.4f} to {found.high:+.4f}. Expected one surely below 0: what was learnt "
+            "says no more than means do. Nothing was published and the last publication stands.\n"
+            "Train other variants or longer; to publish it all the same, give --no-gate."
+        )
+    return {"baseline": found.value, "baseline_low": found.low, "baseline_high": found.high}
 
 
 def compare(serve: Path, champion: Run, max_regression: float | None) -> Comparison:

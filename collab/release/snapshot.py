@@ -83,6 +83,9 @@ class SnapshotRecord:
     regression: float | None = None
     regression_low: float | None = None
     regression_high: float | None = None
+    baseline: float | None = None
+    baseline_low: float | None = None
+    baseline_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import IO
 
 from collab.base.errors import CollabError
 from collab.base.fingerprint import fingerprint
-from collab.base.machine import usable_cores
+from collab.base.machine import free_memory_gib, usable_cores
 
 POLL_SECONDS = 0.25
 _rooms: dict[Path, threading.Semaphore] = {}  # for each queue, of this process's threads
@@ -105,6 +105,14 @@ def accelerator_slots() -> list[Slot]:
     if torch.backends.mps.is_available():
         return [Slot(kind="mps", index=0, threads=threads)]
     return []
+
+
+def with_room(slots: list[Slot], mib: float) -> list[Slot]:
+    """The first slots, as many as runs of so many MiB fit into the memory that is free.
+
+    One at least: a run that is too large is refused before, where its memory is planned.
+    """
+    return slots[: max(1, int(free_memory_gib() * 1024 / mib))]
 
 
 @contextmanager

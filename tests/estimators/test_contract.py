@@ -134,3 +134,12 @@ def test_hyperparameters_are_all_there_is(recipe: Recipe) -> None:
     assert set(vars(estimator)) == {f.name for f in fields(estimator)}  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         setattr(estimator, fields(estimator)[0].name, 1)  # type: ignore[arg-type]
+
+
+@EVERY
+def test_an_estimator_says_whether_its_models_have_factors(
+    recipe: Recipe, planted_dataset: Dataset
+) -> None:
+    estimator = quick(recipe.estimator)
+    fitted = fitted_on(estimator, planted_dataset)
+    assert estimator.explains == isinstance(fitted, HasFactors)

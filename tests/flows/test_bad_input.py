@@ -17,7 +17,12 @@ from tests.archives import Planted, members, planted, write_archive
 
 pytestmark = pytest.mark.usefixtures("prefect", "here")
 
-QUICK = {"--variants": "dot_product_bias_wd", "--epochs": "1", "--device": "cpu", "--minutes": "0"}
+QUICK = {
+    "--variants": "dot_product_bias_wd",
+    "--epochs": "1",
+    "--device": "cpu",
+    "--minutes": "0.001",
+}
 
 
 @dataclass(frozen=True)

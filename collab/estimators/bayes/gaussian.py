@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
@@ -20,6 +21,8 @@ class BayesianMF(Sampled[FactorModel]):
         noise everywhere.
     """
 
+    explains: ClassVar[bool] = True
+    effort: ClassVar[float] = 1.0
     user_noise: float = 8.0
     item_noise: float = 20.0
 

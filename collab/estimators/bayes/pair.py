@@ -118,6 +118,7 @@ class BayesianPair(Sampled[PairModel]):
     trees: of the second stage, for each of five seeds; 0: none.
     """
 
+    effort: ClassVar[float] = 5.0
     gaussian_factors: int = 10
     user_noise: float = 8.0
     item_noise: float = 20.0
@@ -194,6 +195,7 @@ class BayesianPairTime(BayesianPair):
     """The same with effects of sessions and weeks, and features of time."""
 
     uses_time: ClassVar[bool] = True
+    effort: ClassVar[float] = 7.0
     gaussian_factors: int = 12
     effects: tuple[str, ...] = (*TASTE, *SESSION)
 

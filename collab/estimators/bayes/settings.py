@@ -11,14 +11,19 @@ from collab.estimators.api import Context
 from collab.estimators.bayes.effects import SESSION, TASTE
 from collab.estimators.bayes.sampling import Plan, Sampling
 from collab.estimators.bayes.start import Parts
+from collab.estimators.cost import Cost, Size, memory
 
+# seconds of a rating before the first sweep; of a sweep, and of a rating in it
+START_SECONDS, FIXED_SECONDS, SWEEP_SECONDS = 1.2e-5, 8e-3, 3e-7
+ROW_BYTES = 200
+LEAST_SWEEPS = 40  # of fewer no table of neighbours is steady
 SAME_NOISE = (0.0, 0.0)
 Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampled(ABC, Generic[Model]):
-    """Hyperparameters of a chain.
+    """Hyperparameters of a chain; effort: of a sweep beside one of a Gaussian chain.
 
     n_factors: of each user and item.
     sweeps: in all; the first `burn_in` are forgotten, and there is a model each `thin` after them.
@@ -29,6 +34,8 @@ class Sampled(ABC, Generic[Model]):
     """
 
     uses_time: ClassVar[bool] = False
+    explains: ClassVar[bool] = False
+    effort: ClassVar[float] = 1.5
     n_factors: int = 10
     sweeps: int = 200
     burn_in: int = 40
@@ -87,6 +94,40 @@ class Sampled(ABC, Generic[Model]):
     @abstractmethod
     def merge(self, models: Sequence[Model]) -> Model:
         """The model of several chains on the same rows."""
+
+    def cost(self, size: Size) -> Cost:
+        """The bases of what was rated, and the sweeps of every chain, one after another."""
+        numbers = (size.n_users + size.n_items) * (self.n_factors + 1)
+        start, sweep = self.parts_of_cost(size)
+        copies = 2 * self.columns // self.n_factors + self.plan.passes
+        mib = memory(size, numbers=numbers, copies=copies, row_bytes=ROW_BYTES)
+        return Cost(
+            seconds=start + self.sweeps * sweep,
+            mib=mib,
+            steps=self.chains * self.sweeps,
+            numbers=numbers,
+        )
+
+    def parts_of_cost(self, size: Size) -> tuple[float, float]:
+        """Seconds before the first sweep, and of each sweep, of all chains."""
+        start = size.n_ratings * START_SECONDS if self.history else 0.0
+        sweep = FIXED_SECONDS + size.n_ratings * SWEEP_SECONDS * self.n_factors / 10
+        return self.chains * start, self.chains * self.effort * sweep
+
+    def within(self, size: Size, seconds: float) -> Self | None:
+        """The same with as many sweeps as take so many seconds; None where those are too few.
+
+        A fifth of them is burn-in, as many draws are kept as at full length where that is possible.
+        """
+        start, sweep = self.parts_of_cost(size)
+        sweeps = min(self.sweeps, int((seconds - start) / sweep))
+        if sweeps == self.sweeps:
+            return self
+        if sweeps < LEAST_SWEEPS:
+            return None
+        burn_in = sweeps // 5
+        thin = max(1, (sweeps - burn_in) // self.plan.passes)
+        return replace(self, sweeps=sweeps, burn_in=burn_in, thin=thin)
 
     def alone(self) -> Self:
         """The estimator of one chain."""

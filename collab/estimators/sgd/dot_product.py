@@ -1,5 +1,7 @@
 """Dot products of user and item factors (fastbook, chapter 8)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +28,11 @@ class DotProduct(nn.Module):
         self.user_factors = truncated_normal(n_users, n_factors, generator=generator)
         self.item_factors = truncated_normal(n_items, n_factors, generator=generator)
         self.y_range = y_range
+
+    @staticmethod
+    def columns(n: int, *, n_factors: int = 50, **others: Any) -> int:
+        """Of a table of n rows."""
+        return n_factors
 
     def tables(self) -> Tables:
         """The tables of the users and of the items, for the closed form of the gradient."""
@@ -70,6 +77,11 @@ class DotProductBias(nn.Module):
         self.user_factors, self.user_bias = drawn["user_factors"], drawn["user_bias"]
         self.item_factors, self.item_bias = drawn["item_factors"], drawn["item_bias"]
         self.y_range = y_range
+
+    @staticmethod
+    def columns(n: int, *, n_factors: int = 50, **others: Any) -> int:
+        """Of a table of n rows, the bias included."""
+        return n_factors + 1
 
     def tables(self) -> Tables:
         """The tables of the users and of the items, for the closed form of the gradient."""

@@ -53,6 +53,11 @@ class RatingClasses(nn.Module):
         """The same from its weights."""
         return {"levels": weights["levels"]}
 
+    @staticmethod
+    def columns(n: int, *, n_factors: int = 50, **others: Any) -> int:
+        """Of a table of n rows, a bias for each of ten levels included."""
+        return n_factors + 10
+
     def scores(self, users: Tensor, items: Tensor) -> Tensor:
         """A score for each level: (B,), (B,) -> (B, l)."""
         products = self.user_factors[users] * self.item_factors[items]
@@ -130,6 +135,11 @@ class SideFeaturesNN(nn.Module):
         """The same from its weights."""
         codes = {k.removeprefix("code_"): v for k, v in weights.items() if k.startswith("code_")}
         return {"codes": codes, "genres": weights["genres"]}
+
+    @staticmethod
+    def columns(n: int, **others: Any) -> int:
+        """Of a table of n rows."""
+        return embedding_size(n)
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,16 +21,23 @@ class CollabNN(nn.Module):
         generator: torch.Generator,
         n_hidden: int = 100,
         y_range: tuple[float, float] = (0, 5.5),
+        widest: int = 600,
     ) -> None:
-        """Draw the tables and the layers."""
+        """Draw the tables, none wider than `widest`, and the layers."""
         super().__init__()
-        self.user_factors = embedding(n_users, embedding_size(n_users), generator)
-        self.item_factors = embedding(n_items, embedding_size(n_items), generator)
-        width = embedding_size(n_users) + embedding_size(n_items)
+        widths = embedding_size(n_users, widest), embedding_size(n_items, widest)
+        self.user_factors = embedding(n_users, widths[0], generator)
+        self.item_factors = embedding(n_items, widths[1], generator)
+        width = sum(widths)
         self.layers = nn.Sequential(
             linear(width, n_hidden, generator), nn.ReLU(), linear(n_hidden, 1, generator)
         )
         self.y_range = y_range
+
+    @staticmethod
+    def columns(n: int, *, widest: int = 600, **others: Any) -> int:
+        """Of a table of n rows."""
+        return embedding_size(n, widest)
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""
@@ -48,17 +56,24 @@ class EmbeddingNN(nn.Module):
         generator: torch.Generator,
         layers: Sequence[int] = (100, 50),
         y_range: tuple[float, float] = (0, 5.5),
+        widest: int = 600,
     ) -> None:
-        """Draw the tables and the layers."""
+        """Draw the tables, none wider than `widest`, and the layers."""
         super().__init__()
-        self.user_factors = embedding(n_users, embedding_size(n_users), generator)
-        self.item_factors = embedding(n_items, embedding_size(n_items), generator)
-        width = embedding_size(n_users) + embedding_size(n_items)
+        widths = embedding_size(n_users, widest), embedding_size(n_items, widest)
+        self.user_factors = embedding(n_users, widths[0], generator)
+        self.item_factors = embedding(n_items, widths[1], generator)
+        width = sum(widths)
         hidden: list[nn.Module] = []
         for n_in, n_out in pairwise([width, *layers]):
             hidden += [linear(n_in, n_out, generator, bias=False), nn.ReLU(), nn.BatchNorm1d(n_out)]
         self.layers = nn.Sequential(*hidden, linear(layers[-1], 1, generator))
         self.y_range = y_range
+
+    @staticmethod
+    def columns(n: int, *, widest: int = 600, **others: Any) -> int:
+        """Of a table of n rows."""
+        return embedding_size(n, widest)
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""

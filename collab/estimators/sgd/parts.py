@@ -35,9 +35,9 @@ def truncated_normal(*shape: int, generator: torch.Generator, std: float = 0.01)
     return nn.Parameter(drawn)
 
 
-def embedding_size(n: int) -> int:
+def embedding_size(n: int, widest: int = 600) -> int:
     """The width for a table of n rows: min(600, round(1.6 n^0.56)), the rule of fastai."""
-    return min(600, round(1.6 * math.pow(n, 0.56)))
+    return min(widest, round(1.6 * math.pow(n, 0.56)))
 
 
 def sigmoid_range(x: Tensor, low: float, high: float) -> Tensor:

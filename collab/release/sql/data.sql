@@ -25,6 +25,9 @@ CREATE TABLE publish_info (
     regression DOUBLE,
     regression_low DOUBLE,
     regression_high DOUBLE,
+    baseline DOUBLE,
+    baseline_low DOUBLE,
+    baseline_high DOUBLE,
     licence VARCHAR NOT NULL,
     citation VARCHAR NOT NULL,
     collab_version VARCHAR NOT NULL
@@ -43,7 +46,7 @@ COMMENT ON COLUMN publish_info.chosen_on IS 'The splits on which it was measured
 COMMENT ON COLUMN publish_info.expected_mse IS 'What it is expected to err: its mean valid MSE over those splits, stars squared';
 COMMENT ON COLUMN publish_info.expected_sd IS 'Standard deviation of the valid MSE over those splits; NULL: there was one';
 COMMENT ON COLUMN publish_info.shares_first_place IS 'The variants whose error does not differ from the lowest: the paired 95 % interval holds zero';
-COMMENT ON COLUMN publish_info.left_out IS 'Variants that were asked for and failed, each with the reason';
+COMMENT ON COLUMN publish_info.left_out IS 'Variants, sweeps and splits that were asked for and failed or did not fit into the minutes and the memory there were, each with the reason';
 COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
@@ -54,6 +57,9 @@ COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it 
 COMMENT ON COLUMN publish_info.regression IS 'How much worse its MSE is on equal rows, as a part of the earlier; below 0 it is better';
 COMMENT ON COLUMN publish_info.regression_low IS 'The low end of its 95 % interval';
 COMMENT ON COLUMN publish_info.regression_high IS 'The high end of its 95 % interval';
+COMMENT ON COLUMN publish_info.baseline IS 'The champion''s MSE less that of user and item means (bias_only) on equal rows, stars squared: one that is not surely below 0 is refused';
+COMMENT ON COLUMN publish_info.baseline_low IS 'The low end of its 95 % interval';
+COMMENT ON COLUMN publish_info.baseline_high IS 'The high end of its 95 % interval';
 COMMENT ON COLUMN publish_info.licence IS 'The licence of the data, in short';
 COMMENT ON COLUMN publish_info.citation IS 'How to cite the data';
 COMMENT ON COLUMN publish_info.collab_version IS 'The version of this program';
