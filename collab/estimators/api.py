@@ -189,6 +189,20 @@ class HasUncertainty(Protocol):
 
 
 @runtime_checkable
+class HasClasses(Protocol):
+    """A model that gives each rating there can be a probability."""
+
+    @property
+    def levels(self) -> Tensor:
+        """The ratings there can be, ascending, (c,)."""
+        ...
+
+    def probabilities(self, rows: Rows) -> Tensor:
+        """Of each level (n, c)."""
+        ...
+
+
+@runtime_checkable
 class Shortens(Protocol):
     """An estimator that can do with less time."""
 

@@ -25,6 +25,7 @@ KEYS = {
     "user_factors": "user_id",
     "recommendations": "user_id, item_id",
     "predictions": "run_id, position",
+    "class_reliability": "run_id, rating, bin",
     "check_results": "name",
     "standings": "run_id",
 }
@@ -42,6 +43,7 @@ KNOWN = {
     "predictions.user_id": "users.user_id",
     "predictions.run_id": "runs.run_id",
     "metrics.run_id": "runs.run_id",
+    "class_reliability.run_id": "runs.run_id",
     "movie_bias.run_id": "runs.run_id",
     "standings.run_id": "runs.run_id",
 }
@@ -53,6 +55,7 @@ FINITE = {
     "movie_similarity": ("similarity", "cosine"),
     "movie_pca": ("pc1", "pc2", "pc3"),
     "predictions": ("prediction",),
+    "class_reliability": ("probability", "observed"),
     "recommendations": ("prediction",),
     "standings": ("judged_mse", "mean_mse", "behind"),
 }

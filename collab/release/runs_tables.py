@@ -14,6 +14,7 @@ from collab.estimators.sgd.settings import Settings
 from collab.evaluation.standings import Evaluation, Standing
 from collab.release.retention import metrics_of
 from collab.runs.record import Run
+from collab.runs.write import RELIABILITY
 
 PREDICTIONS_OF_ALL = 10_000_000  # rows; beyond, those of the champion alone
 # a run's record names its errors as the metrics are named; the tables say of which rows
@@ -98,6 +99,17 @@ def standing_record(standing: Standing) -> dict[str, Any]:
         "sd_mse": standing.sd_mse,
         "n_splits": len(standing.split_mses),
     }
+
+
+def insert_reliability(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> None:
+    """Fill `class_reliability` from the runs of the leaderboard that say how sure they are."""
+    for run in evaluation.runs:
+        if (path := run.folder / RELIABILITY).exists():
+            insert(
+                con,
+                "class_reliability",
+                pd.read_parquet(path).assign(run_id=run.run_id, variant=run.record.variant),
+            )
 
 
 def insert_predictions(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> None:

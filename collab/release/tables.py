@@ -16,7 +16,12 @@ from collab.movielens.editions import get_edition
 from collab.release.interpret import Model, load_model
 from collab.release.model_tables import insert_model
 from collab.release.regression import Comparison
-from collab.release.runs_tables import insert_predictions, insert_runs, insert_standings
+from collab.release.runs_tables import (
+    insert_predictions,
+    insert_reliability,
+    insert_runs,
+    insert_standings,
+)
 from collab.runs.record import Run
 
 SQL = files("collab.release") / "sql"
@@ -62,6 +67,7 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     insert_runs(con, inputs.evaluation, inputs.refit, inputs.history)
     insert_standings(con, inputs.evaluation)
     insert_predictions(con, inputs.evaluation)
+    insert_reliability(con, inputs.evaluation)
     insert_model(con, model)
 
 

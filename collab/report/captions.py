@@ -5,7 +5,7 @@ from statistics import mean
 from typing import Any
 
 from collab.report.charts import bin_name
-from collab.report.queries import Rows
+from collab.report.queries import FEW, Rows
 
 GENRE_MOVIES = 20  # a genre of fewer movies on the map is not placed in its caption
 
@@ -94,6 +94,24 @@ def calibration(rows: Rows) -> str:
         f"the mean distance from it is {gap:.3f} stars. The bars are 95 % intervals; "
         f"{len(outside)} of {len(rows)} miss the line."
     )
+
+
+def reliability(rows: Rows, gaps: Rows, variant: str) -> str:
+    """How far the champion's probabilities can be believed, and whose best."""
+    total = sum(row["n"] for row in rows)
+    gap = sum(row["n"] * abs(row["observed"] - row["probability"]) for row in rows) / total
+    drawn = [row for row in rows if row["n"] >= FEW]
+    worst = max(drawn or rows, key=lambda row: abs(row["observed"] - row["probability"]))
+    said = (
+        "How likely each rating was said to be, in steps of ten per cent, and how often it was "
+        f"given; on the dashed line both are equal. On average they are {100 * gap:.1f} points "
+        f"apart, and most for {worst['rating']:g} stars: told {100 * worst['probability']:.0f} %, "
+        f"given {100 * worst['observed']:.0f} %."
+    )
+    if gaps and gaps[0]["variant"] != variant:
+        best = gaps[0]
+        said += f" Closest of all is {best['variant']}, {100 * best['gap']:.1f} points."
+    return said
 
 
 def error_by_count(rows: Rows, of: str) -> str:

@@ -75,6 +75,27 @@ def calibration(rows: Rows) -> dict[str, Any]:
     )
 
 
+def reliability(rows: Rows) -> dict[str, Any]:
+    """How often each rating is given against how likely it was said to be, with the diagonal."""
+    diagonal = (
+        alt.Chart(alt.InlineData(values=[{"probability": end, "observed": end} for end in (0, 1)]))
+        .mark_line(color=MUTED, strokeDash=[4, 4], strokeWidth=1)
+        .encode(x="probability:Q", y="observed:Q")
+    )
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("probability:Q", title="probability told", axis=alt.Axis(format="%", tickCount=6)),
+        y=alt.Y("observed:Q", title="given so often", axis=alt.Axis(format="%", tickCount=6)),
+        tooltip=[
+            alt.Tooltip("rating:Q", title="stars"),
+            alt.Tooltip("probability:Q", title="told", format=".1%"),
+            alt.Tooltip("observed:Q", title="given", format=".1%"),
+            alt.Tooltip("n:Q", title="ratings", format=","),
+        ],
+    )
+    points = base.mark_text(color=ACCENT, fontSize=12, fontWeight="bold").encode(text="rating:Q")
+    return finished(alt.layer(diagonal, points), height=340, about="How often each rating is given")
+
+
 def error_by_count(rows: Rows, of: str) -> dict[str, Any]:
     """MSE by the number of training ratings of a movie or a user, in bins of doubling width."""
     named = [{**row, "bin": bin_name(row["least"])} for row in rows]

@@ -77,6 +77,7 @@ def sections(con: duckdb.DuckDBPyConnection, found: dict[str, Any]) -> dict[str,
         "map": (movie_map(movies), captions.movie_map(movies)),
         **rating_figure(con),
         **error_figures(con, found["info"]["champion_run_id"]),
+        **reliability_figure(con, found["champion"]),
     }
     return {
         "runs": headline.leaderboard(runs, found["info"]["edition"]),
@@ -110,6 +111,16 @@ def error_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> Figures:
             plot, caption = charts.error_by_count(rows, of), captions.error_by_count(rows, of)
             figures[f"{of}_errors"] = plot, caption
     return figures
+
+
+def reliability_figure(con: duckdb.DuckDBPyConnection, champion: dict[str, Any]) -> Figures:
+    """How far the champion's probabilities can be believed; nothing where it tells none."""
+    rows = fetch(con, queries.RELIABILITY, run_id=champion["run_id"])
+    if not rows:
+        return {}
+    gaps = fetch(con, queries.CLASS_GAPS)
+    caption = captions.reliability(rows, gaps, champion["variant"])
+    return {"reliability": (charts.reliability(rows), caption)}
 
 
 def learning_curves(

@@ -45,13 +45,22 @@ MAP = f"""
 
 BIAS = f"""
     WITH {ITEMS}, chosen AS (
-        SELECT item_id, bias, rank, n_ratings FROM movie_bias
+        SELECT item_id, bias, low, high, rank, n_ratings FROM movie_bias
         QUALIFY rank <= $k OR row_number() OVER (ORDER BY rank DESC) <= $k),
     rated AS (
         SELECT item_id, avg(rating) AS mean_rating FROM ratings JOIN movies USING (movie_id)
         WHERE item_id IN (SELECT item_id FROM chosen) GROUP BY item_id)
-    SELECT rank, title, bias, n_ratings, mean_rating
+    SELECT rank, title, bias, low, high, n_ratings, mean_rating
     FROM chosen JOIN rated USING (item_id) JOIN items USING (item_id) ORDER BY rank"""
+
+RELIABILITY = """
+    SELECT rating, bin, n, probability, observed FROM class_reliability
+    WHERE run_id = $run_id ORDER BY rating, bin"""
+
+# of all runs that say how likely each rating is: how far that is from how often it is given
+CLASS_GAPS = """
+    SELECT variant, sum(n * abs(probability - observed)) / sum(n) AS gap
+    FROM class_reliability GROUP BY variant ORDER BY gap, variant"""
 
 CALIBRATION = f"""
     WITH {OF_CHAMPION}

@@ -20,8 +20,9 @@ from collab.dataset.vocabulary import UNKNOWN
 from collab.estimators.api import Context, Fitted, HasChains, HasFactors, HasUncertainty
 from collab.runs.errors import Errors, measure
 from collab.runs.record import SCHEMA
+from collab.runs.reliability import reliability
 from collab.runs.spec import RunSpec
-from collab.runs.write import write_metrics, write_predictions
+from collab.runs.write import write_metrics, write_predictions, write_reliability
 
 PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "duckdb", "safetensors")
 ROWS_COMPARED = 100_000  # training rows, where none validates
@@ -81,6 +82,7 @@ def build_run(folder: Path, spec: RunSpec, on_pass: OnPass) -> None:
     sd = fitted.spread(valid) if isinstance(fitted, HasUncertainty) else None
     stages.end("train")
     write_predictions(folder, dataset, valid, predicted, sd)
+    write_reliability(folder, reliability(fitted, valid, predicted))
     write_metrics(folder, history)
     fitted.save(folder)
     stages.end("write")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collab.runs.train import Progress
 
 
+RELIABILITY = "reliability.parquet"
+
+
 def write_predictions(
     folder: Path, dataset: Dataset, valid: Rows, predicted: Tensor, sd: Tensor | None
 ) -> None:
@@ -34,6 +37,12 @@ def write_predictions(
         }
     )
     table.to_parquet(folder / "predictions.parquet", index=False)
+
+
+def write_reliability(folder: Path, found: pd.DataFrame | None) -> None:
+    """`reliability.parquet`, of a model that says how sure it is."""
+    if found is not None:
+        found.to_parquet(folder / RELIABILITY, index=False)
 
 
 def write_metrics(folder: Path, history: Iterable["Progress"]) -> None:

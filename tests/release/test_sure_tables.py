@@ -89,6 +89,20 @@ def test_coverage_rises_with_the_level(con: duckdb.DuckDBPyConnection) -> None:
     assert covered[-1] > 0.8
 
 
+def test_probabilities_of_ratings_are_those_of_all_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """Each row gives every rating a probability; together they are as many as rows."""
+    found = ask(
+        con,
+        "SELECT sum(n * probability), sum(n * observed), max(abs(observed - probability)), "
+        "count(DISTINCT run_id) FROM class_reliability",
+    )
+    ((n,),) = ask(con, "SELECT count(*) FROM predictions")
+    ((told, given, _, runs),) = found
+    assert told == pytest.approx(n)
+    assert given == pytest.approx(n)
+    assert runs == 1
+
+
 def test_the_factors_explain_the_predictions(con: duckdb.DuckDBPyConnection) -> None:
     assert ask(con, "SELECT bool_and(supplies_tables) FROM runs") == [(True,)]
 
@@ -97,3 +111,5 @@ def test_the_report_says_how_sure_it_is(snapshot: Snapshot) -> None:
     page = Path(snapshot.folder / "report.html").read_text(encoding="utf-8")
     assert "95 % interval around their prediction" in page
     assert "averaged over everything the model may be" in page
+    assert "How likely each rating was said to be" in page
+    assert page.count('title="95 % interval"') == 20  # of the highest and the lowest biases

@@ -96,11 +96,21 @@ def test_titles_are_text_wherever_they_stand(page: str) -> None:
     assert "planted &lt;source&gt;" in page
 
 
+def test_what_is_told_and_what_is_given_is_said(page: str) -> None:
+    """300 rows at 5 % and 5 %, 100 at 75 % and 85 %: on average (0 + 10 / 4) points apart."""
+    text = words(page)
+    assert (
+        "On average they are 2.5 points apart, and most for 5 stars: told 75 %, given 85 %." in text
+    )
+    assert "Closest of all is dot_product, 0.0 points." in text
+
+
 def test_every_plot_has_a_place_and_a_caption(page: str) -> None:
     places = re.findall(r'data-plot="([^"]+)"', page)
     assert sorted(places) == sorted(inlined(page, "plots"))
     assert set(places) == {
-        *("curve-1", "curve-2", "map", "calibration", "movie_errors", "user_errors", "ratings")
+        *("curve-1", "curve-2", "map", "calibration", "reliability"),
+        *("movie_errors", "user_errors", "ratings"),
     }
     assert all(re.findall(r"<figcaption>([^<]*)</figcaption>", page))
     assert page.count("<figcaption>") == 6  # the learning curves share one

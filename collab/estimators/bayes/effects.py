@@ -54,7 +54,9 @@ def codes_of(names: tuple[str, ...], features: Features, counts: Tensor) -> Code
         raise CollabError(f"Unknown effects {', '.join(sorted(unknown))}. Known: {known}.")
     device = counts.device
     edges = torch.tensor(YEARS, device=device)
-    sets = torch.unique(features.genres.to(device), dim=0, return_inverse=True)[1]
+    one = features.genres.new_ones(len(features.genres), 1)  # where an edition has no genres
+    genres = torch.cat([features.genres, one], 1).to(device)
+    sets = torch.unique(genres, dim=0, return_inverse=True)[1]
     bands = {
         "year": torch.bucketize(features.years.to(device).long(), edges, right=True),
         "popularity": (1 + counts.double()).log2().floor().long(),

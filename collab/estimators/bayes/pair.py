@@ -81,6 +81,11 @@ class PairModel:
             stars = stars + self.stage2.correction(rows, first)
         return stars.clamp(*self.gaussian.moments.scale)
 
+    @property
+    def levels(self) -> Tensor:
+        """The ratings there are, ascending, (c,)."""
+        return self.probit.levels
+
     def probabilities(self, rows: Rows) -> Tensor:
         """Of each level (n, c), the probit's."""
         return self.probit.probabilities(rows)

@@ -134,6 +134,24 @@ COMMENT ON COLUMN predictions.item_known IS 'Whether training saw the item';
 COMMENT ON COLUMN predictions.repeated IS 'Whether the user rated the same item in training under another id; no comparison counts such a row';
 COMMENT ON COLUMN predictions.sd IS 'Standard deviation of the rating around the prediction, stars: 95 of 100 ratings lie within 1.96 of it; NULL where the model does not say';
 
+CREATE TABLE class_reliability (
+    run_id VARCHAR NOT NULL,
+    variant VARCHAR NOT NULL,
+    rating FLOAT NOT NULL,
+    bin TINYINT NOT NULL,
+    n BIGINT NOT NULL,
+    probability DOUBLE NOT NULL,
+    observed DOUBLE NOT NULL
+);
+COMMENT ON TABLE class_reliability IS 'Whether each rating is given as often as a run says it is likely: of every run of the leaderboard that says how sure it is';
+COMMENT ON COLUMN class_reliability.run_id IS 'The run';
+COMMENT ON COLUMN class_reliability.variant IS 'The model variant';
+COMMENT ON COLUMN class_reliability.rating IS 'The stars whose probability was told';
+COMMENT ON COLUMN class_reliability.bin IS 'The tenth of probability it was told to have: 0 is 0 to 10 %';
+COMMENT ON COLUMN class_reliability.n IS 'For how many validation ratings that was so';
+COMMENT ON COLUMN class_reliability.probability IS 'Mean of the probabilities told';
+COMMENT ON COLUMN class_reliability.observed IS 'Which part of them are of so many stars';
+
 CREATE TABLE standings (
     run_id VARCHAR NOT NULL,
     variant VARCHAR NOT NULL,
