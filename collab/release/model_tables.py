@@ -74,9 +74,9 @@ def neighbors(found: Learnt, draws: Draws | None) -> pd.DataFrame:
 def ratings_by_item(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """`item_id, n_ratings, mean_rating`, most rated first."""
     return con.execute(
-        "SELECT item_id, count(*) AS n_ratings, avg(rating) AS mean_rating "
-        "FROM ratings JOIN movies USING (movie_id) "
-        "GROUP BY item_id ORDER BY n_ratings DESC, item_id"
+        "SELECT item_id, sum(n)::BIGINT AS n_ratings, sum(stars) / sum(n) AS mean_rating "
+        "FROM (SELECT movie_id, count(*) AS n, sum(rating) AS stars FROM ratings GROUP BY ALL) "
+        "JOIN movies USING (movie_id) GROUP BY item_id ORDER BY n_ratings DESC, item_id"
     ).df()
 
 

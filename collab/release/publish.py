@@ -10,7 +10,7 @@ from collab.base.fingerprint import code_digest, fingerprint
 from collab.base.paths import DataDir
 from collab.evaluation.standings import Evaluation
 from collab.lake import Manifest
-from collab.release.gates import refuse_bad_tables
+from collab.release.gates import proven, refuse_bad_tables
 from collab.release.links import flip
 from collab.release.regression import MAX_REGRESSION, Comparison, compare
 from collab.release.retention import all_runs
@@ -22,7 +22,7 @@ from collab.release.snapshot import (
     publish_lock,
     publish_snapshot,
 )
-from collab.release.tables import Inputs, create_tables
+from collab.release.tables import Inputs, as_ingested, create_tables
 from collab.runs.record import Run
 
 
@@ -91,7 +91,9 @@ def publish(
         )
         fill = partial(create_tables, inputs=inputs)
         record = snapshot_record(key, release, comparison)
-        return publish_snapshot(serve, fill, refuse_bad_tables, record, serves=serves), True
+        check = partial(refuse_bad_tables, known=proven(release.lake.checks()))
+        at_hand = as_ingested(inputs)
+        return publish_snapshot(serve, fill, check, record, serves=serves, at_hand=at_hand), True
 
 
 def same_content(serve: Path, key: str, *, serves: bool) -> Snapshot | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -66,14 +67,29 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 
 
 def insert_data(con: duckdb.DuckDBPyConnection, lake: Manifest, as_of: str | None) -> None:
-    """Fill `movies`, `users` and `ratings`, these as of a moment where one is given."""
+    """Fill `ratings`, as of a moment where one is given, `users`, and `movies` with their counts."""
     last = datetime.fromisoformat(as_of).timestamp() if as_of else None
-    for name in ("movies", "users", "ratings"):
-        kept = "WHERE $last IS NULL OR ts <= $last" if name == "ratings" else ""
-        con.execute(
-            f"INSERT INTO {name} BY NAME FROM read_parquet($path) {kept}",
-            {"path": str(lake.path / f"{name}.parquet"), **({"last": last} if kept else {})},
-        )
+    con.execute(
+        "INSERT INTO ratings BY NAME FROM read_parquet($path) WHERE $last IS NULL OR ts <= $last",
+        {"path": str(lake.ratings), "last": last},
+    )
+    con.execute("INSERT INTO users BY NAME FROM read_parquet($path)", {"path": str(lake.users)})
+    con.execute(
+        """
+        INSERT INTO movies BY NAME
+        SELECT movies.*, coalesce(n, 0) AS n_ratings, fold_title(title) AS title_folded
+        FROM read_parquet($path) AS movies
+        LEFT JOIN (SELECT movie_id, count(*) AS n FROM ratings GROUP BY ALL) USING (movie_id)
+        ORDER BY movie_id""",
+        {"path": str(lake.movies)},
+    )
+
+
+def as_ingested(inputs: Inputs) -> dict[str, Path]:
+    """The tables that are published as they lie in the lake, and their Parquet files there."""
+    if inputs.refit.record.as_of:
+        return {"users": inputs.lake.users}
+    return {"users": inputs.lake.users, "ratings": inputs.lake.ratings}
 
 
 def info_record(inputs: Inputs, model: Model) -> dict[str, Any]:

@@ -63,7 +63,9 @@ CREATE TABLE movies (
     item_id INTEGER NOT NULL,
     title VARCHAR NOT NULL,
     release_year SMALLINT,
-    genres VARCHAR[] NOT NULL
+    genres VARCHAR[] NOT NULL,
+    n_ratings INTEGER NOT NULL,
+    title_folded VARCHAR NOT NULL
 );
 COMMENT ON TABLE movies IS 'The movies of the edition';
 COMMENT ON COLUMN movies.movie_id IS 'MovieLens id';
@@ -71,6 +73,8 @@ COMMENT ON COLUMN movies.item_id IS 'What the models know it as: the smallest mo
 COMMENT ON COLUMN movies.title IS 'Title as published, with the year';
 COMMENT ON COLUMN movies.release_year IS 'The year in the title; NULL where there is none';
 COMMENT ON COLUMN movies.genres IS 'Genres; empty where none are listed';
+COMMENT ON COLUMN movies.n_ratings IS 'Number of its ratings in this publication; 0 where nobody rated it';
+COMMENT ON COLUMN movies.title_folded IS 'The title as find_movie compares it: lower case, no accents and punctuation; where an article stands at its end, a bar and the same with the article in front';
 
 CREATE TABLE users (
     user_id INTEGER NOT NULL,
