@@ -88,11 +88,18 @@ def compare_with_parquet(folder: Path) -> None:
     with open_database(folder / DATABASE, read_only=True) as con:
         for table in table_names(con):
             parquet = str(folder / "parquet" / f"{table}.parquet")
-            query = f"SELECT count(*), sum(hash(t)::HUGEINT) FROM (SELECT {typed(con, table)} FROM "
-            served = con.execute(f"{query} {table}) AS t").fetchall()
-            copied = con.execute(f"{query} read_parquet($path)) AS t", {"path": parquet})
-            if served != copied.fetchall():
+            columns = typed(con, table)
+            served = summary(con, columns, table)
+            if served != summary(con, columns, "read_parquet($path)", path=parquet):
                 raise OSError(f"the table {table} differs from its Parquet copy")
+
+
+def summary(
+    con: duckdb.DuckDBPyConnection, columns: str, source: str, **values: str
+) -> list[tuple[int, int]]:
+    """How many rows there are, and a sum over the content of each, in whatever order."""
+    query = f"SELECT count(*), sum(hash(t)::HUGEINT) FROM (SELECT {columns} FROM {source}) AS t"  # noqa: S608
+    return con.execute(query, values or None).fetchall()
 
 
 def typed(con: duckdb.DuckDBPyConnection, table: str) -> str:

@@ -1,6 +1,6 @@
 """One publication: compare the champion, build the tables, prove them, flip."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from collab.release.links import flip
 from collab.release.regression import MAX_REGRESSION, Comparison, compare
 from collab.release.retention import all_runs
 from collab.release.rollback import kept_back
+from collab.release.room import TABLE_SECONDS, beyond
 from collab.release.snapshot import (
     Snapshot,
     current_snapshot,
@@ -53,6 +54,7 @@ def publish(
     *,
     force: bool = False,
     max_regression: float | None = MAX_REGRESSION,
+    table_seconds: float = TABLE_SECONDS,
 ) -> tuple[Snapshot, bool]:
     """Publish the tables of a release.
 
@@ -62,6 +64,8 @@ def publish(
         force: publish even where the same is published, or was and has been rolled back.
         max_regression: by how much, as a part, the champion's error may surely be larger than the
             last published one's; None publishes whatever comes.
+        table_seconds: of one core that recommendations for all users and the predictions of all
+            variants may take; what is estimated to take more is left out, and said to be.
 
     Returns:
         The snapshot, and whether it was made now. One as of an earlier day is never served.
@@ -73,6 +77,8 @@ def publish(
     serves = release.refit.record.as_of is None
     with publish_lock(serve):  # from here on: of two publishers the later sees all runs
         history = [run for run in all_runs(data) if run.record.edition == edition]
+        lacking = beyond(release.evaluation, release.refit, table_seconds)
+        release = replace(release, left_out=(*release.left_out, *lacking.values()))
         key = publication_key(release, history)
         stays = None if force else same_content(serve, key, serves=serves)
         if stays and is_whole(stays.folder):
@@ -88,6 +94,7 @@ def publish(
             history=history,
             comparison=comparison,
             left_out=release.left_out,
+            beyond=lacking,
         )
         fill = partial(create_tables, inputs=inputs)
         record = snapshot_record(key, release, comparison)

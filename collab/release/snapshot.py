@@ -58,7 +58,7 @@ class SnapshotRecord:
     split: on which rows the champion was measured.
     valid_mse: on the first split; `mean_mse` and `sd_mse` over all splits it ran on.
     as_of: only ratings up to this moment, ISO 8601, UTC; None: all, and only then ever served.
-    left_out: variants that failed or did not fit, each with the reason.
+    left_out: variants and parts of tables that failed or did not fit, each with the reason.
     """
 
     schema: int

@@ -41,7 +41,8 @@ class Inputs:
     refit: the champion recipe's run on all ratings: bias, similarity and so on come from it.
     history: every run of the edition, the current ones included.
     comparison: the champion beside the last published one.
-    left_out: variants that failed or did not fit, each with the reason.
+    left_out: variants and parts of tables that failed or did not fit, each with the reason.
+    beyond: of those the tables, with their reasons by name.
     """
 
     lake: Manifest
@@ -50,6 +51,7 @@ class Inputs:
     history: list[Run]
     comparison: Comparison
     left_out: tuple[str, ...]
+    beyond: dict[str, str]
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
@@ -62,12 +64,27 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     insert(con, "check_results", pd.DataFrame(inputs.lake.checks()))
     insert_runs(con, inputs.evaluation, inputs.refit, inputs.history)
     insert_standings(con, inputs.evaluation)
-    insert_predictions(con, inputs.evaluation)
-    insert_model(con, model)
+    alone = "predictions" in inputs.beyond
+    runs = [inputs.evaluation.champion.run] if alone else inputs.evaluation.runs
+    insert_predictions(con, runs)
+    insert_model(con, model, recommend="recommendations" not in inputs.beyond)
+    for table, reason in inputs.beyond.items():
+        say_left_out(con, table, reason)
+
+
+def say_left_out(con: duckdb.DuckDBPyConnection, table: str, reason: str) -> None:
+    """Add to the comment of a table what it lacks here."""
+    ((comment,),) = con.execute(
+        "SELECT comment FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND table_name = $table",
+        {"table": table},
+    ).fetchall()
+    text = f"{comment}. Left out of this publication: {reason}".replace("'", "''")
+    con.execute(f"COMMENT ON TABLE {table} IS '{text}'")
 
 
 def insert_data(con: duckdb.DuckDBPyConnection, lake: Manifest, as_of: str | None) -> None:
-    """Fill `ratings`, as of a moment where one is given, `users`, and `movies` with their counts."""
+    """Fill `ratings`, as of a moment where one is given, `users`, and `movies` with counts."""
     last = datetime.fromisoformat(as_of).timestamp() if as_of else None
     con.execute(
         "INSERT INTO ratings BY NAME FROM read_parquet($path) WHERE $last IS NULL OR ts <= $last",

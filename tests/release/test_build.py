@@ -64,7 +64,9 @@ def test_a_refused_publication_leaves_the_lake_whole(
     with pytest.raises(CollabError, match="made to fail"):
         mine.publish(force=True)
     assert is_whole(mine.lake.path)
-    assert (found := current_snapshot(mine.serve)) and found.seq == 1
+    found = current_snapshot(mine.serve)
+    assert found
+    assert found.seq == 1
 
 
 def test_where_files_cannot_be_shared_they_are_copied(

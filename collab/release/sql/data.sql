@@ -43,7 +43,7 @@ COMMENT ON COLUMN publish_info.chosen_on IS 'The splits on which it was measured
 COMMENT ON COLUMN publish_info.expected_mse IS 'What it is expected to err: its mean valid MSE over those splits, stars squared';
 COMMENT ON COLUMN publish_info.expected_sd IS 'Standard deviation of the valid MSE over those splits; NULL: there was one';
 COMMENT ON COLUMN publish_info.shares_first_place IS 'The variants whose error does not differ from the lowest: the paired 95 % interval holds zero';
-COMMENT ON COLUMN publish_info.left_out IS 'Variants that were asked for and failed, each with the reason';
+COMMENT ON COLUMN publish_info.left_out IS 'Variants that failed or did not fit and parts of tables that are not published, each with the reason';
 COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
