@@ -87,8 +87,9 @@ def best_unseen(scoring: Scoring, start: int, k: int) -> tuple[Tensor, Tensor]:
 def seen_pairs(seen: Rows, start: int, n: int) -> tuple[Tensor, Tensor]:
     """User and item of every rating of n users, both as rows: the users' counted from `start`."""
     assert seen.by_user
-    first, last = seen.by_user.starts[[start + 1, start + 1 + n]].tolist()
-    return seen.users[first:last].long() - 1 - start, seen.items[first:last].long() - 1
+    starts = seen.by_user.starts[start + 1 : start + n + 2]
+    items = seen.items[int(starts[0]) : int(starts[-1])].long() - 1
+    return torch.arange(n).repeat_interleave(starts.diff()), items
 
 
 def stars_of(model: Model, start: int, scores: Tensor, columns: Tensor) -> pd.DataFrame:
