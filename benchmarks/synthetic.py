@@ -41,6 +41,7 @@ class Size:
 SIZES = {
     "ml-100k": Size(ratings=100_000, users=943, movies=1_682),
     "ml-1m": Size(ratings=1_000_209, users=6_040, movies=3_883),
+    "ml-10m": Size(ratings=10_000_054, users=69_878, movies=10_681),
     "ml-32m": Size(ratings=32_000_204, users=200_948, movies=87_585),
 }
 
