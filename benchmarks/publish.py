@@ -1,8 +1,10 @@
-"""How long publishing takes: `python -m benchmarks.publish [--faiss PYTHON]`
+"""How long publishing takes: `python -m benchmarks.publish [--only WHAT] [--faiss PYTHON]`
 
 Figures, each measured in a process of its own on made-up data: the exact neighbours of 87,585 items
-by 50 factors, and whole publications from run folders to the flipped link. `--faiss` names a Python
-that has faiss-cpu, to measure its flat index on the same numbers.
+by 50 factors, the same by 32 draws of 32 factors, and whole publications from run folders to the
+flipped link, their reports, and the queries that analysts wait for (median of seven on a warm
+connection, and the first on a cold one). `--faiss` names a Python that has faiss-cpu, to measure
+its flat index on the same numbers.
 """
 
 import argparse
@@ -12,15 +14,30 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from typing import TypeVar
 
+import duckdb
 import numpy as np
 
 from benchmarks.synthetic import SIZES, make_edition
+from collab.base.database import open_database
 from collab.base.machine import peak_memory_mib
 from collab.base.paths import DataDir
+from collab.release.room import TABLE_SECONDS
 
+T = TypeVar("T")
+
+WHAT = ("neighbors", "posterior", *SIZES)
 ITEMS, FACTORS, NEIGHBORS = 87_585, 50, 20
+DRAWS, WIDTH = range(32), 32
+QUERIES = {
+    "find_movie": "FROM find_movie('movie {}')",
+    "similar_movies": "FROM similar_movies('movie {}')",
+    "recommend": "FROM recommend({})",
+}
 # the same numbers for both: directions of uneven weight, as trained factors have them
 MATRIX = f"""
 import numpy as np
@@ -61,27 +78,87 @@ def neighbors(threads: int) -> dict[str, float]:
     return {"seconds": seconds, "cpu_seconds": used, "mib": peak_memory_mib() - before}
 
 
-def publication(edition: str, threads: int) -> dict[str, float]:
-    """From committed folders to the flipped link."""
+def posterior(threads: int) -> dict[str, float]:
+    """Neighbours by draws; memory is what came on top of the draws and the libraries."""
+    import torch
+
+    from collab.release.interpret import Learnt
+    from collab.release.posterior import Draws, posterior_similarity
+
+    torch.set_num_threads(threads)
+    draw = torch.Generator().manual_seed(0)
+    middle = torch.randn(ITEMS, WIDTH, generator=draw) * torch.linspace(2, 0.1, WIDTH)
+    items = torch.stack([middle + torch.randn(middle.shape, generator=draw) / 2 for _ in DRAWS])
+    nothing = torch.zeros(len(DRAWS), 1)
+    draws = Draws(items=items, item_bias=nothing, user_bias=nothing)
+    ids = np.arange(1, ITEMS + 1, dtype=np.int32)
+    found = Learnt(ids=ids, factors=middle.numpy(), bias=np.zeros(ITEMS, dtype=np.float32))
+    figures, table = measured(lambda: posterior_similarity(draws, found))
+    assert len(table) == ITEMS * NEIGHBORS
+    return figures
+
+
+def publication(edition: str, threads: int, table_seconds: float) -> dict[str, float]:
+    """From committed folders to the flipped link, then the report and the queries."""
     import torch
 
     from collab.release.publish import publish
+    from collab.report import publish_report
 
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:
         data = DataDir(Path(folder))
         release = make_edition(data, edition)
-        start, cpu = time.perf_counter(), time.process_time()
-        snapshot, _ = publish(release, data)
-        seconds, used = time.perf_counter() - start, time.process_time() - cpu
-        size = snapshot.database.stat().st_size / 2**20
-    return {"seconds": seconds, "cpu_seconds": used, "mib": peak_memory_mib(), "file_mib": size}
+        figures, (snapshot, _) = measured(
+            lambda: publish(release, data, table_seconds=table_seconds)
+        )
+        report, _ = measured(lambda: publish_report(snapshot))
+        return {
+            **figures,
+            "file_mib": snapshot.database.stat().st_size / 2**20,
+            "report_cpu_seconds": report["cpu_seconds"],
+            "report_kib": (snapshot.folder / "report.html").stat().st_size / 1024,
+            **queried(snapshot.database),
+        }
 
 
-def in_process(what: str, threads: int) -> dict[str, float]:
+def measured(what: Callable[[], T]) -> tuple[dict[str, float], T]:
+    """Seconds, CPU seconds and what memory peaks at above what was held, and the result."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak starts here
+    held, start, cpu = peak_memory_mib(), time.perf_counter(), time.process_time()
+    result = what()
+    return {
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": time.process_time() - cpu,
+        "held_mib": held,
+        "mib": peak_memory_mib() - held,
+    }, result
+
+
+def queried(database: Path) -> dict[str, float]:
+    """Milliseconds of each query: the median of seven, and the first of a new connection."""
+    told = {}
+    with open_database(database, read_only=True) as con:
+        for name, query in QUERIES.items():
+            took = [asked(con, query.format(number)) for number in (55, 123, 87, 801, 4, 777, 912)]
+            told[f"{name}_ms"] = median(took)
+    for name, query in QUERIES.items():
+        with open_database(database, read_only=True) as con:
+            told[f"{name}_cold_ms"] = asked(con, query.format(345))
+    return told
+
+
+def asked(con: duckdb.DuckDBPyConnection, query: str) -> float:
+    """Milliseconds until all rows are there."""
+    start = time.perf_counter()
+    assert con.execute(query).fetchall()
+    return (time.perf_counter() - start) * 1000
+
+
+def in_process(what: str, given: argparse.Namespace) -> dict[str, float]:
     """One measurement in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.publish", "--one", what]
-    command += ["--threads", str(threads)]
+    command += ["--threads", str(given.threads), "--table-seconds", str(given.table_seconds)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
@@ -95,10 +172,20 @@ def faiss_flat(python: str, threads: int) -> dict[str, float]:
     return {"seconds": seconds, "cpu_seconds": used}
 
 
+def one(what: str, given: argparse.Namespace) -> dict[str, float]:
+    """One measurement in this process."""
+    if what == "neighbors":
+        return neighbors(given.threads)
+    if what == "posterior":
+        return posterior(given.threads)
+    return publication(what, given.threads, given.table_seconds)
+
+
 def line(what: str, figures: dict[str, float]) -> str:
     """Figures for a terminal."""
     told = [f"{figures['seconds']:7.2f} s", f"{figures['cpu_seconds']:7.2f} s of CPU"]
-    told += [f"{name} {figures[name]:,.0f}" for name in ("mib", "file_mib") if name in figures]
+    rest = figures.keys() - {"seconds", "cpu_seconds"}
+    told += [f"{name} {figures[name]:,.1f}" for name in figures if name in rest]
     return f"{what:24} {'  '.join(told)}\n"
 
 
@@ -107,17 +194,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--faiss", metavar="PYTHON")
-    parser.add_argument("--one", choices=["neighbors", *SIZES], help="one figure, as JSON")
+    parser.add_argument("--only", choices=WHAT, nargs="+", default=WHAT, help="these figures")
+    parser.add_argument("--table-seconds", type=float, default=TABLE_SECONDS)
+    parser.add_argument("--one", choices=WHAT, help="one figure, as JSON")
     given = parser.parse_args()
     if given.one:
-        one = given.one
-        made = neighbors(given.threads) if one == "neighbors" else publication(one, given.threads)
-        sys.stdout.write(json.dumps(made) + "\n")
+        sys.stdout.write(json.dumps(one(given.one, given)) + "\n")
         return
     if given.faiss:
         sys.stdout.write(line("neighbors (faiss flat)", faiss_flat(given.faiss, given.threads)))
-    for what in ("neighbors", *SIZES):
-        sys.stdout.write(line(what, in_process(what, given.threads)))
+    for what in given.only:
+        sys.stdout.write(line(what, in_process(what, given)))
         sys.stdout.flush()
 
 

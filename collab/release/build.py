@@ -1,8 +1,9 @@
 """Build a publication's database and prove it before anyone reads it."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -11,12 +12,19 @@ from collab.base.database import open_database, quote
 
 DATABASE = "movielens.duckdb"
 STORAGE_VERSION = "v1.4.0"  # so that DuckDB 1.4 and 1.5 can open it
+MEMORY = "512MB"  # what DuckDB may hold while it builds: without a limit it keeps what it has read
 
 Step = Callable[[duckdb.DuckDBPyConnection], None]
 
 
-def build(folder: Path, fill: Step, check: Step) -> None:
+def build(folder: Path, fill: Step, check: Step, at_hand: Mapping[str, Path]) -> None:
     """Make the database and its Parquet copies, and compare the two by reading them again.
+
+    Args:
+        folder: to be filled.
+        fill: creates the tables in an empty database.
+        check: raises where the tables may not be published.
+        at_hand: tables of which a Parquet file is there already; it is shared, not written again.
 
     Raises:
         OSError: a table differs from its copy, or the database is not finished.
@@ -30,17 +38,36 @@ def build(folder: Path, fill: Step, check: Step) -> None:
         (folder / "parquet").mkdir()
         for table in table_names(con):
             target = folder / "parquet" / f"{table}.parquet"
-            con.sql(f"FROM {table}").write_parquet(str(target), compression="zstd")
+            if table in at_hand:
+                share(at_hand[table], target)
+            else:
+                con.sql(f"FROM {table}").write_parquet(str(target), compression="zstd")
         con.execute("CHECKPOINT served")
     if path.with_name(f"{DATABASE}.wal").exists():
         raise OSError("the database was left with a write-ahead log")
     compare_with_parquet(folder)
 
 
+def share(source: Path, target: Path) -> None:
+    """Give a file a second name; where file systems or owners do not allow that, copy it.
+
+    A served file is never written again, so it is read-only under both names from here on.
+    """
+    try:
+        source.chmod(0o444)
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def connect_to_build(spill: str) -> duckdb.DuckDBPyConnection:
     """A connection in memory; what does not fit there goes to the folder `spill`."""
     return open_database(
-        config={"storage_compatibility_version": STORAGE_VERSION, "temp_directory": spill}
+        config={
+            "storage_compatibility_version": STORAGE_VERSION,
+            "temp_directory": spill,
+            "memory_limit": MEMORY,
+        }
     )
 
 
@@ -58,14 +85,31 @@ def compare_with_parquet(folder: Path) -> None:
     Raises:
         OSError: a table differs in its count or in its content.
     """
-    summary = "SELECT count(*), sum(hash(t)::HUGEINT) FROM {} AS t"
     with open_database(folder / DATABASE, read_only=True) as con:
         for table in table_names(con):
-            served = con.execute(summary.format(table)).fetchall()
             parquet = str(folder / "parquet" / f"{table}.parquet")
-            copied = con.execute(summary.format("read_parquet($path)"), {"path": parquet})
-            if served != copied.fetchall():
+            columns = typed(con, table)
+            served = summary(con, columns, table)
+            if served != summary(con, columns, "read_parquet($path)", path=parquet):
                 raise OSError(f"the table {table} differs from its Parquet copy")
+
+
+def summary(
+    con: duckdb.DuckDBPyConnection, columns: str, source: str, **values: str
+) -> list[tuple[int, int]]:
+    """How many rows there are, and a sum over the content of each, in whatever order."""
+    query = f"SELECT count(*), sum(hash(t)::HUGEINT) FROM (SELECT {columns} FROM {source}) AS t"  # noqa: S608
+    return con.execute(query, values or None).fetchall()
+
+
+def typed(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The columns of a table, cast to their types: a file at hand may hold wider ones."""
+    columns = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND table_name = $table ORDER BY column_index",
+        {"table": table},
+    ).fetchall()
+    return ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in columns)
 
 
 def seal_read_only(folder: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from collab.base.errors import CollabError
 from collab.dataset.dataset import load_dataset
+from collab.dataset.rows import Rows
 from collab.estimators.api import Factors, Fitted, HasFactors
 from collab.runs.record import Run
 
@@ -33,10 +34,14 @@ class Learnt:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A run's model: itself, and as tables: users, items, and how a score becomes stars."""
+    """A run's model: itself, and as tables: users, items, and how a score becomes stars.
+
+    train: the rows it was trained on, by user.
+    """
 
     run: Run
     fitted: Fitted
+    train: Rows
     users: Learnt
     items: Learnt
     factors: Factors
@@ -55,6 +60,7 @@ def load_model(run: Run) -> Model:
     return Model(
         run=run,
         fitted=fitted,
+        train=rows.train(),
         users=learnt("user", rows.users.ids, found.user_factors, found.user_bias, run),
         items=learnt("item", rows.items.ids, found.item_factors, found.item_bias, run),
         factors=found,

@@ -20,13 +20,12 @@ from collab.release.posterior import (
     posterior_components,
     posterior_similarity,
 )
-from collab.release.recommend import recommendation_table
+from collab.release.recommend import recommendations
 
 PCA_ITEMS = 1000
-RECOMMEND_UP_TO = 1_100_000  # ratings in the edition; recommend(user) answers for any
 
 
-def insert_model(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+def insert_model(con: duckdb.DuckDBPyConnection, model: Model, *, recommend: bool = True) -> None:
     """Fill every table of `model.sql`; the tables of the data are filled already."""
     items, users, run_id = model.items, model.users, model.run.run_id
     by_item, by_user = ratings_by_item(con), ratings_by_user(con)
@@ -45,12 +44,12 @@ def insert_model(con: duckdb.DuckDBPyConnection, model: Model) -> None:
         "movie_pca": pca.merge(by_item.drop(columns="mean_rating")),
         "pca_components": pd.DataFrame({"component": np.arange(len(shares)) + 1, "share": shares}),
     }
-    if by_user["n_ratings"].sum() <= RECOMMEND_UP_TO:
-        tables["recommendations"] = recommendation_table(model, seen_items(con))
     for name, table in tables.items():
         insert(con, name, table.assign(run_id=run_id))
     insert(con, "movie_factors", factor_table(items, "item_id", run_id))
     insert(con, "user_factors", factor_table(users, "user_id", run_id))
+    for part in recommendations(model) if recommend else ():
+        insert(con, "recommendations", part.assign(run_id=run_id))
 
 
 def sure_bias(found: Learnt, id_name: str, draws: Tensor | None) -> pd.DataFrame:
@@ -74,20 +73,15 @@ def neighbors(found: Learnt, draws: Draws | None) -> pd.DataFrame:
 def ratings_by_item(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """`item_id, n_ratings, mean_rating`, most rated first."""
     return con.execute(
-        "SELECT item_id, count(*) AS n_ratings, avg(rating) AS mean_rating "
-        "FROM ratings JOIN movies USING (movie_id) "
-        "GROUP BY item_id ORDER BY n_ratings DESC, item_id"
+        "SELECT item_id, sum(n)::BIGINT AS n_ratings, sum(stars) / sum(n) AS mean_rating "
+        "FROM (SELECT movie_id, count(*) AS n, sum(rating) AS stars FROM ratings GROUP BY ALL) "
+        "JOIN movies USING (movie_id) GROUP BY item_id ORDER BY n_ratings DESC, item_id"
     ).df()
 
 
 def ratings_by_user(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """`user_id, n_ratings`."""
     return con.execute("SELECT user_id, count(*) AS n_ratings FROM ratings GROUP BY ALL").df()
-
-
-def seen_items(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """`user_id, item_id` of every rating."""
-    return con.execute("SELECT user_id, item_id FROM ratings JOIN movies USING (movie_id)").df()
 
 
 def factor_table(found: Learnt, id_name: str, run_id: str) -> pa.Table:

@@ -1,6 +1,6 @@
 """The exact nearest neighbours by cosine, in tiles that fit the processor's cache."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -70,24 +70,48 @@ def one_thread_each() -> Iterator[ThreadPoolExecutor]:
 
 
 def nearest(unit: Tensor, start: int, k: int) -> tuple[Tensor, Tensor]:
-    """Cosines and row numbers (b, k) of the k nearest of rows `start` and on, nearest first.
-
-    A sort of all n cosines of a row costs more than computing them. Few can matter: the k-th
-    highest of the groups' maxima so far is a floor under the k-th nearest, so a group whose
-    maximum lies below it holds none of them.
-    """
+    """Cosines and row numbers (b, k) of the k nearest of rows `start` and on, nearest first."""
     rows = unit[start : start + ROWS]
-    highest = torch.full((len(rows), k), -torch.inf)
+    tiles = (
+        cosine_tile(rows, unit[first : first + COLUMNS], start - first)
+        for first in tile_starts(len(unit))
+    )
+    return best_of_tiles(tiles, len(rows), k)
+
+
+def tile_starts(n: int) -> range:
+    """The first columns of the tiles of a matrix of n columns."""
+    return range(0, n, COLUMNS)
+
+
+def empty_tile(rows: int) -> Tensor:
+    """A tile (rows, COLUMNS), to be filled."""
+    return torch.empty(rows, COLUMNS)
+
+
+def best_of_tiles(tiles: Iterable[Tensor], rows: int, k: int) -> tuple[Tensor, Tensor]:
+    """The k highest values of every row and their columns (rows, k), highest first.
+
+    A sort of all n values of a row costs more than computing them. Few can matter: the k-th
+    highest of the groups' maxima so far is a floor under the k-th highest value, so a group whose
+    maximum lies below it holds none of them.
+
+    Args:
+        tiles: (rows, COLUMNS) each, side by side; what is not to be found is -inf, and stands in
+            the answer only where a row has nothing better, with a column that means nothing.
+        rows: how many.
+        k: how many of each, not more than there are columns.
+    """
+    highest = torch.full((rows, k), -torch.inf)
     found: list[tuple[Tensor, Tensor, Tensor]] = []
-    for first in range(0, len(unit), COLUMNS):
-        tile = cosine_tile(rows, unit[first : first + COLUMNS], start - first)
-        groups = tile.view(len(rows), -1, GROUP)
+    for number, tile in enumerate(tiles):
+        groups = tile.view(rows, -1, GROUP)
         maxima = groups.amax(dim=2)
         highest = torch.cat([highest, maxima], dim=1).topk(k, dim=1).values
         row, group = (maxima >= highest[:, -1:]).nonzero(as_tuple=True)
         values = groups[row, group]
         at, member = (values >= highest[row, -1:]).nonzero(as_tuple=True)
-        column = first + group[at] * GROUP + member
+        column = number * COLUMNS + group[at] * GROUP + member
         found.append((row[at], values[at, member], column))
     return best(found, highest[:, -1], k)
 
@@ -97,7 +121,7 @@ def cosine_tile(rows: Tensor, others: Tensor, offset: int) -> Tensor:
 
     offset: row i of the first is row i + offset of the second.
     """
-    tile = torch.empty(len(rows), COLUMNS)
+    tile = empty_tile(len(rows))
     if len(others) < COLUMNS:
         tile.fill_(-torch.inf)
     torch.mm(rows, others.T, out=tile[:, : len(others)])

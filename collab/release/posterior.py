@@ -89,9 +89,9 @@ def posterior_similarity(draws: Draws, found: Learnt, k: int = NEIGHBORS) -> pd.
         the cosine over the draws, the share of draws in which the neighbour is among the k nearest,
         and the plain cosine of the published factors.
     """
-    units = torch.nn.functional.normalize(draws.items, dim=2)
-    units = units[: within(MULTIPLICATIONS, units.shape[1] ** 2 * units.shape[2], len(units))]
-    n_draws, n, width = units.shape
+    _, n, width = draws.items.shape
+    n_draws = within(MULTIPLICATIONS, n**2 * width, len(draws.items))
+    units = torch.nn.functional.normalize(draws.items[:n_draws], dim=2)
     aside = units.transpose(0, 1).reshape(n, n_draws * width) / n_draws**0.5
     means, rows = nearest_rows(aside, k)
     cosines = torch.stack([pair_cosines(unit, rows) for unit in units])

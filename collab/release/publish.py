@@ -10,11 +10,12 @@ from collab.base.fingerprint import code_digest, fingerprint
 from collab.base.paths import DataDir
 from collab.evaluation.standings import Evaluation
 from collab.lake import Manifest
-from collab.release.gates import refuse_bad_tables
+from collab.release.gates import proven, refuse_bad_tables
 from collab.release.links import flip
 from collab.release.regression import MAX_REGRESSION, Comparison, against_baseline, compare
 from collab.release.retention import all_runs
 from collab.release.rollback import kept_back
+from collab.release.room import TABLE_SECONDS, beyond
 from collab.release.snapshot import (
     Snapshot,
     current_snapshot,
@@ -22,7 +23,7 @@ from collab.release.snapshot import (
     publish_lock,
     publish_snapshot,
 )
-from collab.release.tables import Inputs, create_tables
+from collab.release.tables import Inputs, as_ingested, create_tables
 from collab.runs.record import Run
 
 
@@ -56,6 +57,7 @@ def publish(
     *,
     force: bool = False,
     max_regression: float | None = MAX_REGRESSION,
+    table_seconds: float = TABLE_SECONDS,
 ) -> tuple[Snapshot, bool]:
     """Publish the tables of a release.
 
@@ -65,6 +67,8 @@ def publish(
         force: publish even where the same is published, or was and has been rolled back.
         max_regression: by how much, as a part, the champion's error may surely be larger than the
             last published one's; None publishes whatever comes, also what is no better than means.
+        table_seconds: of one core that recommendations for all users and the predictions of all
+            variants may take; what is estimated to take more is left out, and said to be.
 
     Returns:
         The snapshot, and whether it was made now. One as of an earlier day is never served.
@@ -76,6 +80,8 @@ def publish(
     serves = release.refit.record.as_of is None
     with publish_lock(serve):  # from here on: of two publishers the later sees all runs
         history = [run for run in all_runs(data) if run.record.edition == edition]
+        lacking = beyond(release.evaluation, release.refit, table_seconds)
+        release = replace(release, left_out=(*release.left_out, *lacking.values()))
         key = publication_key(release, history)
         stays = None if force else same_content(serve, key, serves=serves)
         if stays and is_whole(stays.folder):
@@ -95,10 +101,13 @@ def publish(
             history=history,
             comparison=comparison,
             left_out=release.left_out,
+            beyond=lacking,
         )
         fill = partial(create_tables, inputs=inputs)
         record = snapshot_record(key, release, comparison)
-        return publish_snapshot(serve, fill, refuse_bad_tables, record, serves=serves), True
+        check = partial(refuse_bad_tables, known=proven(release.lake.checks()))
+        at_hand = as_ingested(inputs)
+        return publish_snapshot(serve, fill, check, record, serves=serves, at_hand=at_hand), True
 
 
 def same_content(serve: Path, key: str, *, serves: bool) -> Snapshot | None:

@@ -16,7 +16,6 @@ from collab.release.retention import metrics_of
 from collab.runs.record import Run
 from collab.runs.write import RELIABILITY
 
-PREDICTIONS_OF_ALL = 10_000_000  # rows; beyond, those of the champion alone
 # a run's record names its errors as the metrics are named; the tables say of which rows
 RENAMED = {"valid_mse": "mse", "valid_rmse": "rmse", "valid_mae": "mae", "epochs": "passes"}
 DROPPED = {"schema", "key", "archive_sha256", "dataset_key", *RENAMED.values()}
@@ -112,11 +111,9 @@ def insert_reliability(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -
             )
 
 
-def insert_predictions(con: duckdb.DuckDBPyConnection, evaluation: Evaluation) -> None:
-    """Fill `predictions` with the leaderboard's or, where those are too many, the champion's."""
-    runs = evaluation.runs
-    rows = sum(run.record.n_valid for run in runs)
-    for run in runs if rows <= PREDICTIONS_OF_ALL else [evaluation.champion.run]:
+def insert_predictions(con: duckdb.DuckDBPyConnection, runs: list[Run]) -> None:
+    """Fill `predictions` with those of some runs."""
+    for run in runs:
         con.execute(
             "INSERT INTO predictions BY NAME SELECT $run_id AS run_id, * FROM read_parquet($path)",
             {"run_id": run.run_id, "path": str(run.folder / "predictions.parquet")},

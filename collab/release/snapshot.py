@@ -14,9 +14,12 @@ import logging
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -55,7 +58,7 @@ class SnapshotRecord:
     split: on which rows the champion was measured.
     valid_mse: on the first split; `mean_mse` and `sd_mse` over all splits it ran on.
     as_of: only ratings up to this moment, ISO 8601, UTC; None: all, and only then ever served.
-    left_out: variants that failed or did not fit, each with the reason.
+    left_out: variants and parts of tables that failed or did not fit, each with the reason.
     """
 
     schema: int
@@ -164,7 +167,13 @@ def publish_lock(serve: Path) -> FileLock:
 
 
 def publish_snapshot(
-    serve: Path, fill: Step, check: Step, record: dict[str, Any], *, serves: bool = True
+    serve: Path,
+    fill: Step,
+    check: Step,
+    record: dict[str, Any],
+    *,
+    serves: bool = True,
+    at_hand: Mapping[str, Path] = MappingProxyType({}),
 ) -> Snapshot:
     """Build a snapshot beside the others, prove it, and flip the link to it.
 
@@ -174,13 +183,15 @@ def publish_snapshot(
         check: raises where the tables may not be published.
         record: what `SnapshotRecord` says, but for number, time and version.
         serves: whether readers are led to it.
+        at_hand: tables of which a Parquet file is there already; see `build`.
 
     Raises:
         CollabError: a check failed, or the disk is full; the last publication stands.
     """
     with publish_lock(serve):
         try:
-            published = add_snapshot(serve / "snapshots", fill, check, record)
+            made = partial(build, fill=fill, check=check, at_hand=at_hand)
+            published = add_snapshot(serve / "snapshots", made, record)
             if serves:
                 flip(serve, published.folder)
         except DISK_FAILED as error:
@@ -189,14 +200,14 @@ def publish_snapshot(
     return published
 
 
-def add_snapshot(snapshots: Path, fill: Step, check: Step, record: dict[str, Any]) -> Snapshot:
+def add_snapshot(snapshots: Path, made: Callable[[Path], None], record: dict[str, Any]) -> Snapshot:
     """A finished snapshot under the next number; a publisher that died leaves only `.tmp`."""
     for stale in snapshots.glob("*.tmp"):
         shutil.rmtree(stale)
     seq = max((int(path.name) for path in numbered(snapshots)), default=0) + 1
     temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
     try:
-        build(temporary, fill, check)
+        made(temporary)
         finished = {"schema": SCHEMA, "seq": seq, **record, "published_at": utc_now()}
         write_json(temporary / RECORD, finished)
         seal(temporary)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -45,7 +46,8 @@ class Inputs:
     refit: the champion recipe's run on all ratings: bias, similarity and so on come from it.
     history: every run of the edition, the current ones included.
     comparison: the champion beside the last published one.
-    left_out: variants that failed or did not fit, each with the reason.
+    left_out: variants and parts of tables that failed or did not fit, each with the reason.
+    beyond: of those the tables, with their reasons by name.
     """
 
     lake: Manifest
@@ -54,6 +56,7 @@ class Inputs:
     history: list[Run]
     comparison: Comparison
     left_out: tuple[str, ...]
+    beyond: dict[str, str]
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
@@ -66,20 +69,50 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     insert(con, "check_results", pd.DataFrame(inputs.lake.checks()))
     insert_runs(con, inputs.evaluation, inputs.refit, inputs.history)
     insert_standings(con, inputs.evaluation)
-    insert_predictions(con, inputs.evaluation)
+    alone = "predictions" in inputs.beyond
+    runs = [inputs.evaluation.champion.run] if alone else inputs.evaluation.runs
+    insert_predictions(con, runs)
     insert_reliability(con, inputs.evaluation)
-    insert_model(con, model)
+    insert_model(con, model, recommend="recommendations" not in inputs.beyond)
+    for table, reason in inputs.beyond.items():
+        say_left_out(con, table, reason)
+
+
+def say_left_out(con: duckdb.DuckDBPyConnection, table: str, reason: str) -> None:
+    """Add to the comment of a table what it lacks here."""
+    ((comment,),) = con.execute(
+        "SELECT comment FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND table_name = $table",
+        {"table": table},
+    ).fetchall()
+    text = f"{comment}. Left out of this publication: {reason}".replace("'", "''")
+    con.execute(f"COMMENT ON TABLE {table} IS '{text}'")
 
 
 def insert_data(con: duckdb.DuckDBPyConnection, lake: Manifest, as_of: str | None) -> None:
-    """Fill `movies`, `users` and `ratings`, these as of a moment where one is given."""
+    """Fill `ratings`, as of a moment where one is given, `users`, and `movies` with counts."""
     last = datetime.fromisoformat(as_of).timestamp() if as_of else None
-    for name in ("movies", "users", "ratings"):
-        kept = "WHERE $last IS NULL OR ts <= $last" if name == "ratings" else ""
-        con.execute(
-            f"INSERT INTO {name} BY NAME FROM read_parquet($path) {kept}",
-            {"path": str(lake.path / f"{name}.parquet"), **({"last": last} if kept else {})},
-        )
+    con.execute(
+        "INSERT INTO ratings BY NAME FROM read_parquet($path) WHERE $last IS NULL OR ts <= $last",
+        {"path": str(lake.ratings), "last": last},
+    )
+    con.execute("INSERT INTO users BY NAME FROM read_parquet($path)", {"path": str(lake.users)})
+    con.execute(
+        """
+        INSERT INTO movies BY NAME
+        SELECT movies.*, coalesce(n, 0) AS n_ratings, fold_title(title) AS title_folded
+        FROM read_parquet($path) AS movies
+        LEFT JOIN (SELECT movie_id, count(*) AS n FROM ratings GROUP BY ALL) USING (movie_id)
+        ORDER BY movie_id""",
+        {"path": str(lake.movies)},
+    )
+
+
+def as_ingested(inputs: Inputs) -> dict[str, Path]:
+    """The tables that are published as they lie in the lake, and their Parquet files there."""
+    if inputs.refit.record.as_of:
+        return {"users": inputs.lake.users}
+    return {"users": inputs.lake.users, "ratings": inputs.lake.ratings}
 
 
 def info_record(inputs: Inputs, model: Model) -> dict[str, Any]:

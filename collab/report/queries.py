@@ -8,8 +8,13 @@ Rows = list[dict[str, Any]]
 
 FEW = 10  # a mean over fewer predictions is not shown
 OF_CHAMPION = "mine AS (FROM predictions WHERE run_id = $run_id)"
+# training saw every rating but those predicted, so sums over it are differences: no join
 ITEMS = "items AS (SELECT item_id, title, genres FROM movies WHERE movie_id = item_id)"
-TRAINED_ON = "trained AS (FROM ratings ANTI JOIN mine USING (position))"
+TRAINED_MEAN = """
+    level AS (
+        SELECT (a.stars - m.stars) / (a.n - m.n) AS mean
+        FROM (SELECT sum(rating::DOUBLE) AS stars, count(*) AS n FROM ratings) AS a,
+             (SELECT sum(rating::DOUBLE) AS stars, count(*) AS n FROM mine) AS m)"""
 
 LEADERBOARD = """
     SELECT place, run_id, variant, is_champion, valid_mse, valid_rmse, valid_mae, train_seconds,
@@ -25,7 +30,7 @@ COUNTS = """
 
 # The interval is that of a mean: the errors of single ratings are taken as independent.
 CHAMPION_ERROR = f"""
-    WITH {OF_CHAMPION}, {TRAINED_ON}, level AS (SELECT avg(rating) AS mean FROM trained)
+    WITH {OF_CHAMPION}, {TRAINED_MEAN}
     SELECT 1.96 * stddev_samp((prediction - rating) ** 2) / sqrt(count(*)) AS margin,
            avg((mean - rating) ** 2) AS mean_mse, any_value(mean) AS mean_rating
     FROM mine, level"""
@@ -77,19 +82,24 @@ ERRORS = """
     FROM scored GROUP BY least"""
 
 MOVIE_ERRORS = f"""
-    WITH {OF_CHAMPION}, {TRAINED_ON},
-    seen AS (SELECT item_id, count(*) AS n FROM trained JOIN movies USING (movie_id) GROUP BY 1),
+    WITH {OF_CHAMPION},
+    held AS (SELECT item_id, count(*) AS n FROM mine JOIN movies USING (movie_id) GROUP BY 1),
+    seen AS (
+        SELECT item_id, sum(n_ratings) - any_value(held.n) AS n
+        FROM movies JOIN held USING (item_id) GROUP BY 1),
     scored AS (
-        SELECT (prediction - rating) ** 2 AS error, coalesce(seen.n, 0) AS n_seen
-        FROM mine JOIN movies USING (movie_id) LEFT JOIN seen USING (item_id))
+        SELECT (prediction - rating) ** 2 AS error, seen.n AS n_seen
+        FROM mine JOIN movies USING (movie_id) JOIN seen USING (item_id))
     {ERRORS} HAVING count(*) >= {FEW} ORDER BY least"""
 
 USER_ERRORS = f"""
-    WITH {OF_CHAMPION}, {TRAINED_ON},
-    seen AS (SELECT user_id, count(*) AS n FROM trained GROUP BY 1),
+    WITH {OF_CHAMPION},
+    held AS (SELECT user_id, count(*) AS n FROM mine GROUP BY 1),
+    given AS (SELECT user_id, count(*) AS n FROM ratings GROUP BY 1),
+    seen AS (SELECT user_id, given.n - held.n AS n FROM given JOIN held USING (user_id)),
     scored AS (
-        SELECT (prediction - rating) ** 2 AS error, coalesce(seen.n, 0) AS n_seen
-        FROM mine LEFT JOIN seen USING (user_id))
+        SELECT (prediction - rating) ** 2 AS error, seen.n AS n_seen
+        FROM mine JOIN seen USING (user_id))
     {ERRORS} HAVING count(*) >= {FEW} ORDER BY least"""
 
 RATINGS = """

@@ -1,19 +1,24 @@
 """The movies of the search box and their neighbours, as compact JSON."""
 
+import json
 from itertools import groupby
 from typing import Any
 
 import duckdb
 
-from collab.report.queries import NEIGHBORS, TITLES, fetch
+from collab.report.queries import NEIGHBORS, TITLES, Rows, fetch
 
 # Of large editions the most rated movies only: the page has to stay light.
 MOVIES_SHOWN = 4_000
 NEIGHBORS_SHOWN = 10
+BYTES = 600_000  # as JSON: of the 2 MB of a page, 0.9 are what draws the plots
 
 
 def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """The most rated movies, most rated first, each with its most similar ones.
+
+    There are 4,000 at most, and fewer where their neighbours are so many other movies that their
+    titles would not fit.
 
     Returns:
         `titles` and `ratings` (numbers of ratings) of every movie named, those that can be looked
@@ -21,10 +26,23 @@ def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         turns.
     """
     pairs = fetch(con, NEIGHBORS, movies=MOVIES_SHOWN, k=NEIGHBORS_SHOWN)
-    found = {item: list(rows) for item, rows in groupby(pairs, key=lambda row: row["item_id"])}
-    ids = list(dict.fromkeys([*found, *(row["neighbor_id"] for row in pairs)]))
-    place = {item: at for at, item in enumerate(ids)}
+    near = {item: list(rows) for item, rows in groupby(pairs, key=lambda row: row["item_id"])}
+    ids = list({*near, *(row["neighbor_id"] for row in pairs)})
     named = {row["item_id"]: row for row in fetch(con, TITLES, ids=ids)}
+    found = gathered(near, named)
+    while (size := bytes_of(found)) > BYTES:
+        # what a movie takes hardly depends on which it is; a little less, so that it ends
+        most = int(0.98 * len(near) * BYTES / size)
+        near = dict(list(near.items())[:most])
+        found = gathered(near, named)
+    return found
+
+
+def gathered(near: dict[int, Rows], named: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """Movies and their neighbours as `similar_movies` returns them."""
+    others = (row["neighbor_id"] for rows in near.values() for row in rows)
+    ids = list(dict.fromkeys([*near, *others]))
+    place = {item: at for at, item in enumerate(ids)}
     return {
         "titles": [named[item]["title"] for item in ids],
         "ratings": [named[item]["n_ratings"] for item in ids],
@@ -34,6 +52,11 @@ def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
                 for row in rows
                 for value in (place[row["neighbor_id"]], round(row["similarity"] * 1000))
             ]
-            for rows in found.values()
+            for rows in near.values()
         ],
     }
+
+
+def bytes_of(found: dict[str, Any]) -> int:
+    """What it takes on the page."""
+    return len(json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode())

@@ -64,6 +64,7 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
             near: dict[str, Any] = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1, "rank": k}
             near |= {"cosine": 1 / k, "similarity": 1 / k}
             add(con, "movie_similarity", item_id=movie, **near)
+    con.execute("UPDATE movies SET n_ratings = 30, title_folded = fold_title(title)")
     con.execute("""
         INSERT INTO ratings BY NAME SELECT
             row_number() OVER () - 1 AS position, u AS user_id, m AS movie_id, 4 AS rating, 0 AS ts

@@ -99,6 +99,10 @@ def insert_data(con: duckdb.DuckDBPyConnection) -> None:
         SELECT '{RUN}' AS run_id, position, user_id, movie_id, rating,
                rating + 0.5::FLOAT AS prediction
         FROM ratings WHERE position % 5 = 0""")
+    con.execute("ALTER TABLE movies ADD COLUMN n_ratings INTEGER")
+    con.execute("""
+        UPDATE movies SET n_ratings = (SELECT count(*) FROM ratings
+                                       WHERE ratings.movie_id = movies.movie_id)""")
 
 
 def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:

@@ -22,6 +22,7 @@ BROKEN = {
     "predictions_run_id_known": "UPDATE predictions SET run_id = 'nobody'",
     "user_factors_user_id_known": "UPDATE user_factors SET user_id = 999 WHERE user_id = 3",
     "runs_finite": "UPDATE runs SET valid_mse = 'nan'::DOUBLE",
+    "predictions_unique": "INSERT INTO predictions FROM predictions LIMIT 1",
     "predictions_finite": "UPDATE predictions SET prediction = 'inf'::FLOAT WHERE position < 9",
     "movie_bias_finite": "UPDATE movie_bias SET bias = 'nan'::FLOAT WHERE item_id = 3",
     "cosine_in_range": ("UPDATE movie_similarity SET cosine = 1.5 WHERE item_id = 3 AND rank = 1"),

@@ -46,7 +46,7 @@ COMMENT ON COLUMN publish_info.chosen_on IS 'The splits on which it was measured
 COMMENT ON COLUMN publish_info.expected_mse IS 'What it is expected to err: its mean valid MSE over those splits, stars squared';
 COMMENT ON COLUMN publish_info.expected_sd IS 'Standard deviation of the valid MSE over those splits; NULL: there was one';
 COMMENT ON COLUMN publish_info.shares_first_place IS 'The variants whose error does not differ from the lowest: the paired 95 % interval holds zero';
-COMMENT ON COLUMN publish_info.left_out IS 'Variants, sweeps and splits that were asked for and failed or did not fit into the minutes and the memory there were, each with the reason';
+COMMENT ON COLUMN publish_info.left_out IS 'Variants, sweeps and splits that failed or did not fit into the minutes and the memory there were, and parts of tables that are not published, each with the reason';
 COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
@@ -69,7 +69,9 @@ CREATE TABLE movies (
     item_id INTEGER NOT NULL,
     title VARCHAR NOT NULL,
     release_year SMALLINT,
-    genres VARCHAR[] NOT NULL
+    genres VARCHAR[] NOT NULL,
+    n_ratings INTEGER NOT NULL,
+    title_folded VARCHAR NOT NULL
 );
 COMMENT ON TABLE movies IS 'The movies of the edition';
 COMMENT ON COLUMN movies.movie_id IS 'MovieLens id';
@@ -77,6 +79,8 @@ COMMENT ON COLUMN movies.item_id IS 'What the models know it as: the smallest mo
 COMMENT ON COLUMN movies.title IS 'Title as published, with the year';
 COMMENT ON COLUMN movies.release_year IS 'The year in the title; NULL where there is none';
 COMMENT ON COLUMN movies.genres IS 'Genres; empty where none are listed';
+COMMENT ON COLUMN movies.n_ratings IS 'Number of its ratings in this publication; 0 where nobody rated it';
+COMMENT ON COLUMN movies.title_folded IS 'The title as find_movie compares it: lower case, no accents and punctuation; where an article stands at its end, a bar and the same with the article in front';
 
 CREATE TABLE users (
     user_id INTEGER NOT NULL,

@@ -8,15 +8,18 @@ CREATE MACRO article_first(title) AS
     regexp_replace(title, '^(.+), (The|A|An|Le|La|Les|L''|Un|Une|El|Los|Las|Il|Der|Die|Das)( \(|$)', '\2 \1\3');
 COMMENT ON MACRO article_first IS 'A title with its article moved to the front: ''Lambs, The (1991)'' is The Lambs (1991)';
 
+-- what movies.title_folded holds; a folded query has no bar, so it fits one of the two alone
+CREATE MACRO fold_title(title) AS
+    fold(title) || if(article_first(title) = title, '', ' | ' || fold(article_first(title)));
+COMMENT ON MACRO fold_title IS 'A title as movies.title_folded holds it: folded, and again with its article in front where that stands at the end';
+
 CREATE MACRO find_movie(q) AS TABLE
-SELECT movie_id, item_id, title, release_year, genres,
-       (SELECT count(*) FROM ratings AS r WHERE r.movie_id = m.movie_id) AS n_ratings
-FROM movies AS m
+SELECT movie_id, item_id, title, release_year, genres, n_ratings
+FROM movies
 WHERE movie_id = try_cast(q::VARCHAR AS INTEGER)
    -- the words of q, in their order, from the beginning of a word on
    OR (typeof(q) = 'VARCHAR' AND fold(q::VARCHAR) <> ''
-       AND (contains(' ' || fold(title), ' ' || fold(q::VARCHAR))
-            OR contains(' ' || fold(article_first(title)), ' ' || fold(q::VARCHAR))))
+       AND contains(' ' || title_folded, ' ' || fold(q::VARCHAR)))
 ORDER BY n_ratings DESC, movie_id;
 COMMENT ON MACRO TABLE find_movie IS 'All movies that a title or a part of one fits, whatever its accents and case, or the movie of an id; most rated first. FROM find_movie(''silence of the lambs'')';
 
@@ -28,22 +31,26 @@ ORDER BY title, item_id, rank;
 COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items of every movie that a title fits, or of an id. FROM similar_movies(''toy story'', k := 5)';
 
 CREATE MACRO recommend("user", k := 10) AS TABLE
+WITH asked AS MATERIALIZED (
+    SELECT factors, bias FROM user_factors JOIN user_bias USING (user_id)
+    WHERE user_id = try_cast("user"::VARCHAR AS INTEGER)),
+-- before any join, which would carry the lists of all items along
+near AS (
+    SELECT item_id, list_dot_product(factors, (SELECT factors FROM asked))::DOUBLE AS dot
+    FROM movie_factors WHERE EXISTS (FROM asked)),
+best AS (
+    SELECT item_id, b.n_ratings, dot + b.bias + (SELECT bias FROM asked) AS score
+    FROM near JOIN movie_bias AS b USING (item_id)
+    WHERE item_id NOT IN (
+        SELECT item_id FROM ratings JOIN movies USING (movie_id)
+        WHERE user_id = try_cast("user"::VARCHAR AS INTEGER))
+    ORDER BY score DESC, item_id LIMIT k)
 SELECT row_number() OVER (ORDER BY score DESC, s.item_id) AS rank, title, release_year, genres,
        greatest(least(coalesce(y_low + (y_high - y_low) / (1 + exp(-score - mean)), score + mean),
                       coalesce(clip_high, 'inf'::FLOAT)),
                 coalesce(clip_low, '-inf'::FLOAT))::FLOAT AS prediction,
-       n_ratings, s.item_id
-FROM (
-    SELECT b.item_id, b.n_ratings,
-           (list_dot_product(f.factors, u.factors) + b.bias + ub.bias)::DOUBLE AS score
-    FROM movie_factors AS f, movie_bias AS b, user_factors AS u, user_bias AS ub
-    WHERE f.item_id = b.item_id AND u.user_id = ub.user_id
-      AND u.user_id = try_cast("user"::VARCHAR AS INTEGER)
-      AND f.item_id NOT IN (
-          SELECT item_id FROM ratings AS r JOIN movies USING (movie_id)
-          WHERE r.user_id = try_cast("user"::VARCHAR AS INTEGER))) AS s
-JOIN movies AS m ON m.movie_id = s.item_id, publish_info
-QUALIFY rank <= k
+       s.n_ratings, s.item_id
+FROM best AS s JOIN movies AS m ON m.movie_id = s.item_id, publish_info
 ORDER BY rank;
 COMMENT ON MACRO TABLE recommend IS 'The k items with the highest prediction among those a user has not rated. FROM recommend(196)';
 

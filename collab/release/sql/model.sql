@@ -125,7 +125,7 @@ CREATE TABLE recommendations (
     sd FLOAT,
     cautious FLOAT
 );
-COMMENT ON TABLE recommendations IS 'The 20 items with the highest prediction among those a user has not rated; empty for editions of more than 1,100,000 ratings, where recommend(user) still answers';
+COMMENT ON TABLE recommendations IS 'The 20 items with the highest prediction among those a user has not rated, for every user that training saw; all or nothing, and recommend(user) answers in either case';
 COMMENT ON COLUMN recommendations.run_id IS 'The run it comes from';
 COMMENT ON COLUMN recommendations.user_id IS 'The user';
 COMMENT ON COLUMN recommendations.rank IS '1 is the highest prediction';

@@ -122,7 +122,7 @@ CREATE TABLE predictions (
     repeated BOOLEAN NOT NULL,
     sd FLOAT
 );
-COMMENT ON TABLE predictions IS 'What each run of the leaderboard predicts for the validation ratings; of the champion alone where all of them would be over 10 million rows';
+COMMENT ON TABLE predictions IS 'What each run of the leaderboard predicts for the validation ratings; the champion is always there';
 COMMENT ON COLUMN predictions.run_id IS 'The run';
 COMMENT ON COLUMN predictions.position IS 'The rating; see ratings.position';
 COMMENT ON COLUMN predictions.user_id IS 'The user';

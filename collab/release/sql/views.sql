@@ -67,7 +67,7 @@ COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rm
 COMMENT ON COLUMN metric_history.value IS 'Its value';
 
 CREATE VIEW movie_bias_named AS
-SELECT rank, title, release_year, genres, bias, n_ratings, mean_rating, b.item_id, sd, low, high,
+SELECT rank, title, release_year, genres, bias, b.n_ratings, mean_rating, b.item_id, sd, low, high,
        p_top50, p_bottom50
 FROM movie_bias AS b
 JOIN movies AS m ON m.movie_id = b.item_id

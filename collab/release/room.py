@@ -1,0 +1,49 @@
+"""What a publication has time for: two tables grow faster than the ratings."""
+
+import logging
+
+from collab.evaluation.standings import Evaluation
+from collab.runs.record import Run
+
+log = logging.getLogger(__name__)
+
+TABLE_SECONDS = 60.0  # of one core: about as long as all other tables of the largest edition take
+SCORE_SECONDS = 3e-9  # of one user and item: 2.3e-9 measured with 50 factors, 3.5e-9 with 96
+PREDICTION_SECONDS = 1e-6  # of a row: written twice, proved and read again
+
+
+def beyond(evaluation: Evaluation, refit: Run, seconds: float) -> dict[str, str]:
+    """The tables that are not published whole, each with what is left out and why.
+
+    Recommendations come first; the predictions of others than the champion have what is left.
+
+    Args:
+        evaluation: every variant's place, and the champion.
+        refit: the champion recipe's run on all ratings.
+        seconds: of one core that both tables may take together, by estimate.
+    """
+    found = {}
+    scores = refit.record.n_users * refit.record.n_items
+    needed = scores * SCORE_SECONDS
+    if needed > seconds:
+        found["recommendations"] = (
+            f"the table recommendations: {scores:,} scores, {of(needed, seconds)}; "
+            "recommend(user) answers for one user"
+        )
+    else:
+        seconds -= needed
+    others = [run for run in evaluation.runs if run.run_id != evaluation.champion.run.run_id]
+    rows = sum(run.record.n_valid for run in others)
+    if (needed := rows * PREDICTION_SECONDS) > seconds:
+        found["predictions"] = (
+            f"the predictions of others than the champion: {rows:,} rows, {of(needed, seconds)}; "
+            "their run folders hold them"
+        )
+    for reason in found.values():
+        log.warning("Left out: %s", reason)
+    return found
+
+
+def of(needed: float, allowed: float) -> str:
+    """How long something takes, and how long it may."""
+    return f"about {needed:.3g} s, {allowed:.3g} are allowed"
