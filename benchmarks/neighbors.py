@@ -22,7 +22,7 @@ from collab.base.paths import writable_data_dir
 from collab.dataset.build import make_dataset
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
-from collab.estimators.api import Context, HasFactors, HasUncertainty
+from collab.estimators.api import Context, Estimator, HasFactors, HasUncertainty
 from collab.estimators.recipes import get_recipes
 from collab.release.interpret import Learnt
 from collab.release.neighbors import similarity_table
@@ -30,6 +30,7 @@ from collab.release.posterior import gather, posterior_similarity
 
 VARIANTS = ("fast_dot_product_bias_wd", "als", "bayesian_mf")
 TOP, KNOWN, RARE = 10, 100, 20
+SEEDS = (0, 1000)  # far apart: chains have seeds that follow one another
 CPU = torch.device("cpu")
 SERIES = (
     ("Star Wars (1977)", "Empire Strikes Back", "Return of the Jedi"),
@@ -56,6 +57,7 @@ def main() -> int:
     parser.add_argument("--archive", help="ml-100k, if not from its sources")
     parser.add_argument("--data-dir", help="the project's data folder")
     parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="NAME")
+    parser.add_argument("--chains", type=int, help="of sampled models, merged; by default one")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     data = writable_data_dir(asked.data_dir)
@@ -71,31 +73,31 @@ def main() -> int:
         )
     sys.stdout.write("| variant | other seed | other 80 % | series | under 20 ratings |\n")
     sys.stdout.write("|---|--:|--:|--:|--:|\n")
-    for variant in asked.variants:
-        sys.stdout.write(f"| `{variant}` | {' | '.join(judge(variant, every, parts, titles))} |\n")
+    for recipe in get_recipes(asked.variants, chains=asked.chains):
+        figures = " | ".join(judge(recipe.estimator, every, parts, titles))
+        sys.stdout.write(f"| `{recipe.name}` | {figures} |\n")
         sys.stdout.flush()
     return 0
 
 
 def judge(
-    variant: str, every: Dataset, parts: list[Dataset], titles: dict[int, str]
+    estimator: Estimator, every: Dataset, parts: list[Dataset], titles: dict[int, str]
 ) -> Iterator[str]:
-    """The four figures of a variant, as text."""
+    """The four figures of an estimator, as text."""
     counts = dict(zip(every.items.ids.tolist(), ratings_of(every).tolist(), strict=True))
     known = [item for item, n in counts.items() if n >= KNOWN]
-    one, other = (nearest(variant, every, seed) for seed in (0, 1))
+    one, other = (nearest(estimator, every, seed) for seed in SEEDS)
     yield f"{agreement(one, other, known):.1f}"
-    first, second = (nearest(variant, part, 0) for part in parts)
+    first, second = (nearest(estimator, part, 0) for part in parts)
     yield f"{agreement(first, second, known):.1f}"
     yield f"{series_recall(one, titles, counts):.2f}"
     rare = [sum(counts[n] < RARE for n in one[item]) for item in known]
     yield f"{np.mean(rare):.2f}"
 
 
-def nearest(variant: str, dataset: Dataset, seed: int) -> Near:
+def nearest(estimator: Estimator, dataset: Dataset, seed: int) -> Near:
     """The ten nearest of every item, as they would be published."""
-    (recipe,) = get_recipes([variant])
-    for fitted in recipe.estimator.fit(dataset.train(), Context.of(dataset, seed, CPU)):
+    for fitted in estimator.fit(dataset.train(), Context.of(dataset, seed, CPU)):
         last = fitted
     assert isinstance(last, HasFactors)
     factors = last.factors()

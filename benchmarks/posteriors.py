@@ -15,6 +15,7 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.sampled_users import SampledUsers
 from collab.base.paths import writable_data_dir
 from collab.dataset.build import make_dataset
 from collab.dataset.dataset import Dataset, load_dataset
@@ -36,13 +38,13 @@ from collab.movielens.sources import find_archive
 from collab.release.neighbors import nearest_rows
 from collab.release.posterior import MULTIPLICATIONS, gather, within
 
-MODELS = ("als", "bayesian_mf")
+MODELS = ("als", "bayesian_mf", "sampled_users")
 LEVELS = (50, 80, 90, 95)
 TOP, KNOWN = 10, 100
 CPU = torch.device("cpu")
 
 Record = dict[str, Any]
-Measured = Als | BayesianMF
+Measured = Als | BayesianMF | SampledUsers
 
 
 def main() -> int:
@@ -80,7 +82,8 @@ def estimator_of(model: str, sweeps: int) -> Measured:
         return Als()
     burn_in = max(1, sweeps // 5)
     thin = max(1, (sweeps - burn_in) // 32)
-    return replace(BayesianMF(), sweeps=sweeps, burn_in=burn_in, thin=thin)
+    chain = replace(BayesianMF(), sweeps=sweeps, burn_in=burn_in, thin=thin)
+    return chain if model == "bayesian_mf" else SampledUsers(chain=chain)
 
 
 def measure_twice(dataset: Dataset, estimator: Measured, seeds: int) -> Record:
@@ -128,8 +131,8 @@ def measure(folder: Path, estimator: Measured, seed: int) -> Record:
 
 def fit(dataset: Dataset, estimator: Measured, seed: int) -> Fitted:
     """The model after the last pass."""
-    for fitted in estimator.fit(dataset.train(), Context.of(dataset, seed, CPU)):
-        last = fitted
+    fits: Iterator[Fitted] = estimator.fit(dataset.train(), Context.of(dataset, seed, CPU))
+    *_, last = fits
     return last
 
 
