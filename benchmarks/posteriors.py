@@ -15,7 +15,6 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -24,14 +23,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.sampled_users import SampledUsers
+from benchmarks.sampled_users import Folded, SampledUsers
 from collab.base.paths import writable_data_dir
 from collab.dataset.build import make_dataset
 from collab.dataset.dataset import Dataset, load_dataset
 from collab.dataset.protocols import Protocol
-from collab.estimators.als import Als
-from collab.estimators.api import Context, Fitted, HasUncertainty
+from collab.estimators.als import Als, Alternated
+from collab.estimators.api import Context, HasUncertainty
 from collab.estimators.bayes import BayesianMF
+from collab.estimators.bayes.models import FactorModel
 from collab.lake import ingest
 from collab.movielens.editions import get_edition
 from collab.movielens.sources import find_archive
@@ -129,10 +129,10 @@ def measure(folder: Path, estimator: Measured, seed: int) -> Record:
     }
 
 
-def fit(dataset: Dataset, estimator: Measured, seed: int) -> Fitted:
+def fit(dataset: Dataset, estimator: Measured, seed: int) -> Alternated | FactorModel | Folded:
     """The model after the last pass."""
-    fits: Iterator[Fitted] = estimator.fit(dataset.train(), Context.of(dataset, seed, CPU))
-    *_, last = fits
+    for fitted in estimator.fit(dataset.train(), Context.of(dataset, seed, CPU)):
+        last = fitted
     return last
 
 
