@@ -144,8 +144,16 @@ def bayesian() -> list[Recipe]:
             BayesianTime(user_cuts=True),
             "the same, with session and week of the rating",
         ),
-        ("bayesian_pair", BayesianPair(), "two chains averaged, trees on what they leave"),
-        ("bayesian_pair_time", BayesianPairTime(), "the same, with session and week of the rating"),
+        (
+            "bayesian_pair",
+            BayesianPair(user_cuts=True),
+            "two chains averaged, trees on what they leave",
+        ),
+        (
+            "bayesian_pair_time",
+            BayesianPairTime(user_cuts=True),
+            "the same, with session and week of the rating",
+        ),
     ]
     return [
         Recipe(name=name, estimator=estimator, about=about, chosen_on=INNER_FOLDS)
