@@ -62,17 +62,20 @@ def projected(matrix: Operator, right: Tensor, rank: int) -> tuple[Tensor, Tenso
     """The triples of a matrix restricted to the span of `right` (d, m)."""
     if matrix.d > right.shape[1] and matrix.n == right.shape[1]:
         dense = right.mT.contiguous()  # the whole matrix, (n, d)
-        squares, left = torch.linalg.eigh(dense @ dense.mT)
-        values, left = strongest(squares, left, rank)
+        values, left = strongest(dense @ dense.mT, rank)
         return left, values, dense.mT @ left / values
     dense = matrix.times(right)
-    squares, turn = torch.linalg.eigh(dense.mT @ dense)
-    values, turn = strongest(squares, turn, rank)
+    values, turn = strongest(dense.mT @ dense, rank)
     return dense @ turn / values, values, right @ turn
 
 
-def strongest(squares: Tensor, vectors: Tensor, rank: int) -> tuple[Tensor, Tensor]:
-    """Singular values and vectors of the largest `rank` eigenvalues that are not noise."""
+def strongest(square: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """Singular values and vectors of a matrix by its square: the `rank` largest that are not noise.
+
+    In float64: where most rows have no ratings nearly all eigenvalues are zero, and in float32 the
+    decomposition then need not converge.
+    """
+    squares, vectors = (part.float() for part in torch.linalg.eigh(square.double()))
     values, vectors = squares.clamp(min=0).sqrt().flip(0)[:rank], vectors.flip(1)[:, :rank]
     kept = values > CUT * values.max().clamp(min=1e-12)
     return values[kept], vectors[:, kept]
@@ -119,6 +122,5 @@ def side_basis(columns: Tensor, seen: Tensor, rank: int) -> Basis | None:
     centred = columns - (columns * there).sum(0) / there.sum().clamp(min=1)
     centred[0] = 0
     only_seen = centred * there
-    squares, turn = torch.linalg.eigh((only_seen.mT @ only_seen).double())
-    values, turn = strongest(squares.float(), turn.float(), rank)
+    values, turn = strongest(only_seen.mT @ only_seen, rank)
     return Basis(centred @ turn / values, values) if len(values) else None

@@ -45,6 +45,20 @@ def test_a_history_basis_spans_the_centred_histories_and_leaves_cold_rows_at_zer
     assert torch.equal(basis.vectors[3], torch.zeros(basis.vectors.shape[1]))
 
 
+def test_where_most_rows_have_no_ratings_there_is_a_basis_too() -> None:
+    """900 rows of which 20 have ratings: all but 20 eigenvalues are zero."""
+    rated = torch.zeros(900, 950)
+    rated[::45] = (torch.rand(20, 950, generator=generator()) < 0.3).float()
+    both = [m.to_sparse_csr() for m in (rated, rated.mT.contiguous())]
+    matrices = [sparse(m.crow_indices(), m.col_indices(), m.values(), m.shape[1]) for m in both]
+    basis = history_basis(matrices[0], matrices[1], 400, generator())
+    assert basis is not None
+    assert basis.vectors.shape == (900, 19)  # one is lost to the mean
+    assert bool(basis.vectors.isfinite().all())
+    there = basis.vectors[::45]
+    assert torch.allclose(there.mT @ there, torch.eye(19), atol=1e-3)
+
+
 def test_side_information_is_orthonormal_over_rows_with_ratings_and_zero_for_the_unknown() -> None:
     columns = torch.randn(10, 3, generator=generator())
     seen = torch.arange(10).remainder(4) != 0
