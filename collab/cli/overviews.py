@@ -17,8 +17,8 @@ def status(*, place: Here) -> None:
 
 @app.command(help_epilogue=shown("collab leaderboard"))
 def leaderboard(*, place: Here) -> None:
-    """Show the current runs, best first."""
-    ((edition, at),) = place.ask("SELECT edition, published_at FROM publish_info")
+    """Show the current runs, best first, and what is not among them and why."""
+    ((edition, at, beyond),) = place.ask("SELECT edition, published_at, left_out FROM publish_info")
     rows = place.ask(
         "SELECT place, variant || if(is_champion, ' *', '') || if(uses_time, ' (time)', ''), "
         "valid_mse, behind, if(differs, '', '='), valid_rmse, valid_mae, train_seconds, device "
@@ -29,6 +29,8 @@ def leaderboard(*, place: Here) -> None:
     columns = {**first, **errors, "device": ""}
     print_table(f"{edition}, published {at:%Y-%m-%d %H:%M} UTC", columns, rows)
     say("* supplies bias, similarity and PCA   = does not differ from the first")
+    for reason in beyond:
+        say(f"Left out: {reason}")
 
 
 @app.command(help_epilogue=shown("collab history --variant dot_product_bias_wd"))

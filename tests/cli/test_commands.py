@@ -69,7 +69,9 @@ class TestMovies:
 
 class TestOverviews:
     def test_leaderboard(self, capsys: Capture, data_dir: Path) -> None:
-        rows = cells(out(capsys, "leaderboard"))
+        printed = out(capsys, "leaderboard")
+        rows = cells(printed)
+        assert "Left out: collab_nn: about 7 minutes\n" in printed
         assert sorted(row[1] for row in rows) == ["dot_product_bias_wd *", "embedding_nn"]
         assert float(rows[0][2]) <= float(rows[1][2])
 
