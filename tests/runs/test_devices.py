@@ -200,3 +200,12 @@ def test_a_child_sees_its_device_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CUDA[1].environment()["CUDA_VISIBLE_DEVICES"] == "5"
     assert CUDA[1].machine_index == "5"  # by which it is leased
     assert CPU_SLOTS[0].environment()["CUDA_VISIBLE_DEVICES"] == ""
+
+
+@pytest.mark.parametrize(("gib", "expected"), [(8.0, 4), (3.5, 3), (1.0, 1), (0.2, 1)])
+def test_as_many_slots_as_runs_fit_into_the_memory_that_is_free(
+    monkeypatch: pytest.MonkeyPatch, gib: float, expected: int
+) -> None:
+    monkeypatch.setattr(devices, "free_memory_gib", lambda: gib)
+    slots = [Slot(kind="cpu", index=index, threads=1) for index in range(4)]
+    assert devices.with_room(slots, 1024) == slots[:expected]
