@@ -103,11 +103,23 @@ def count_checks(edition: Edition, *, trust: bool) -> list[Check]:
 
 
 def run_checks(
-    con: duckdb.DuckDBPyConnection, edition: Edition, *, trust: bool
+    con: duckdb.DuckDBPyConnection,
+    edition: Edition,
+    *,
+    trust: bool,
+    proved: frozenset[str] = frozenset(),
 ) -> list[CheckResult]:
-    """All checks over the tables `ratings`, `movies` and `users` of a connection."""
+    """All checks over the tables `ratings`, `movies`, `users` and `folds` of a connection.
+
+    proved: the names of those that need no query any more.
+    """
     checks = count_checks(edition, trust=trust) + row_checks(edition)
-    return [run_check(con, check) for check in checks]
+    return [passed(check) if check.name in proved else run_check(con, check) for check in checks]
+
+
+def passed(check: Check) -> CheckResult:
+    """The result of a check that found nothing."""
+    return CheckResult(name=check.name, severity=check.severity, failures=0, first_rows="[]")
 
 
 def refuse_errors(results: list[CheckResult]) -> None:
