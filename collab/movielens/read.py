@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -24,16 +25,19 @@ def lines(members: Members, member: Member) -> Iterator[str]:
         CollabError: the header is another one, or the member is damaged.
     """
     check_header(members, member)
-    columns = ", ".join(
-        f"{literal(c)}: {literal('DOUBLE' if kind in INTEGERS else kind)}"
-        for c, kind in member.columns.items()
-    )
-    quote = literal(member.quote)
+    kinds = {c: "DOUBLE" if kind in INTEGERS else kind for c, kind in member.columns.items()}
     with members.as_file(member) as path:
-        yield f"""
-            FROM read_csv({literal(str(path))}, auto_detect = false, columns = {{{columns}}},
-                header = {member.header is not None}, delim = {literal(member.delimiter)},
-                quote = {quote}, escape = {quote}, encoding = {literal(member.encoding)})"""
+        yield csv_query(member, path, kinds)
+
+
+def csv_query(member: Member, path: Path, kinds: dict[str, str]) -> str:
+    """The query of a text like that of a member, its columns of these kinds."""
+    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
+    quote = literal(member.quote)
+    return f"""
+        FROM read_csv({literal(str(path))}, auto_detect = false, columns = {{{columns}}},
+            header = {member.header is not None}, delim = {literal(member.delimiter)},
+            quote = {quote}, escape = {quote}, encoding = {literal(member.encoding)})"""
 
 
 def read_member(
