@@ -29,7 +29,7 @@ def test_the_champion_has_learnt_more_than_means(
     command = ["--edition", "ml-32m", "--archive", str(archive), "--trust-archive"]
     command += ["--data-dir", str(data.root), "--variants", ",".join(VARIANTS)]
     assert run_app(app, [*command, "--splits", "42", "--device", "cpu"]) == 0
-    errors = dict(query(data, "SELECT variant, mse FROM runs WHERE mse IS NOT NULL"))
+    errors = dict(query(data, "SELECT variant, mean_mse FROM standings"))
     assert sorted(errors) == list(VARIANTS)
     ((champion,),) = query(data, "SELECT champion_variant FROM publish_info")
     assert errors[champion] < errors["bias_only"]
