@@ -29,7 +29,8 @@ def test_the_champion_has_learnt_more_than_means(
     command = ["--edition", "ml-32m", "--archive", str(archive), "--trust-archive"]
     command += ["--data-dir", str(data.root), "--variants", ",".join(VARIANTS)]
     assert run_app(app, [*command, "--splits", "42", "--device", "cpu"]) == 0
-    errors = dict(query(data, "SELECT variant, mean_mse FROM standings"))
+    found = query(data, "SELECT variant, mean_mse FROM standings")
+    errors: dict[str, float] = {variant: mse for variant, mse in found}  # noqa: C416
     assert sorted(errors) == list(VARIANTS)
     ((champion,),) = query(data, "SELECT champion_variant FROM publish_info")
     assert errors[champion] < errors["bias_only"]
