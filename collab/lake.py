@@ -1,6 +1,5 @@
 """The middle: an edition's tables as Parquet, one folder for each fingerprint."""
 
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,10 +15,10 @@ from collab.base.files import commit_folder, committed, read_json, readable, wri
 from collab.base.fingerprint import code_digest, fingerprint
 from collab.base.paths import DataDir
 from collab.base.records import record_of
-from collab.movielens.archive import members_in, unpack
 from collab.movielens.checks import CheckError, log_failures, refuse_errors, run_checks
 from collab.movielens.editions import Edition, ItemKey, get_edition
 from collab.movielens.layouts import layout_of
+from collab.movielens.members import Members, members_in
 from collab.movielens.parse import parse
 from collab.movielens.sources import Source
 
@@ -96,7 +95,7 @@ def find_manifest(data: DataDir, edition: str, fingerprint: str | None = None) -
 def ingest(
     source: Source, data: DataDir, *, item_key: ItemKey | None = None, force: bool = False
 ) -> tuple[Manifest, bool]:
-    """Archive to Parquet: unpack, parse, check, commit; nothing to do where it is committed.
+    """Archive to Parquet: parse, check, commit; nothing to do where it is committed.
 
     Args:
         source: a verified archive.
@@ -149,9 +148,10 @@ def build_lake(
     folder: Path, *, source: Source, edition: Edition, key: ItemKey, print_: str
 ) -> None:
     """Fill a folder of the lake."""
-    with tempfile.TemporaryDirectory(dir=folder) as unpacked, open_database() as con:
-        parse(con, unpack(Path(source.path), edition, Path(unpacked)), edition, key)
-        results = run_checks(con, edition, trust=source.trusted)
+    members = Members.of(Path(source.path), edition)
+    with open_database() as con:
+        proved = parse(con, members, edition, key, folder)
+        results = run_checks(con, edition, trust=source.trusted, proved=proved)
         log_failures(results)
         refuse_errors(results)
         counts = {
@@ -175,8 +175,12 @@ def build_lake(
 
 
 def write_table(con: duckdb.DuckDBPyConnection, name: str, order: str, folder: Path) -> int:
-    """Write a table, sorted, as Parquet; returns its number of rows."""
+    """Write a table, sorted, as Parquet; returns its number of rows.
+
+    The ratings stand there already.
+    """
     path = str(folder / f"{name}.parquet")
-    con.sql(f"FROM {name} ORDER BY {order}").write_parquet(path, compression="zstd")
+    if not Path(path).exists():
+        con.sql(f"FROM {name} ORDER BY {order}").write_parquet(path, compression="zstd")
     (rows,) = con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
     return int(rows)

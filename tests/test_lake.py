@@ -128,3 +128,30 @@ def test_a_folder_of_another_version_is_left_out(
     assert "is left out: its record is of another version (schema 0" in caplog.text
     with pytest.raises(CollabError, match="holds no ml-1m"):
         find_manifest(data, "ml-1m")
+
+
+def test_a_missing_value_is_said_with_its_place(data: DataDir, tmp_path: Path) -> None:
+    text = members(ML_100K, planted())["u.data"].splitlines()
+    user, movie, _, ts = text[6].split("\t")
+    text[6] = f"{user}\t{movie}\t\t{ts}"
+    archive = write_archive(tmp_path / "a.zip", ML_100K, changed={"u.data": "\n".join(text)})
+    with pytest.raises(CheckError, match="ratings_without_nulls: 1 failing, first: position=6"):
+        ingested(data, archive)
+
+
+def test_an_archive_in_another_order_gives_the_same_lake(data: DataDir, tmp_path: Path) -> None:
+    rows = planted()
+    lakes = []
+    for name, ratings in (("by movie", rows.ratings), ("by user", sorted(rows.ratings))):
+        archive = write_archive(tmp_path / f"{name}.zip", ML_100K, Planted(ratings, rows.movies))
+        source = find_archive(ML_100K, data, archive=archive, trust=True)
+        lakes.append(ingest(source, data)[0])
+    assert lakes[0].counts == lakes[1].counts
+    with duckdb.connect() as con:
+        first, second = (con.execute(f"FROM '{lake.ratings}'").fetchall() for lake in lakes)
+        assert [row[1:] for row in first] == [row[1:] for row in second]
+        for name in ("movies", "users"):
+            first, second = (
+                con.execute(f"FROM '{lake.path / name}.parquet'").fetchall() for lake in lakes
+            )
+            assert first == second

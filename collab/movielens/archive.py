@@ -1,20 +1,15 @@
 """An archive, zipped or unpacked: is it safe, is it the right one, where are its members."""
 
 import hashlib
-import shutil
 import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from collab.base.errors import CollabError
 from collab.base.files import sha256_file
 from collab.base.fingerprint import fingerprint
 from collab.movielens.editions import Edition
-from collab.movielens.layouts import layout_of
+from collab.movielens.members import members_in, opened
 
 REMEDY = "Fetch it again, or pass --trust-archive if it is a cut-down archive of your own."
 
@@ -55,39 +50,6 @@ def check_zip(path: Path) -> None:
                 f"{path} holds the member {name!r}, whose path leaves the folder. "
                 "Nothing was unpacked; such an archive is not to be trusted."
             )
-
-
-def members_in(path: Path, edition: Edition) -> dict[str, str]:
-    """Where each member needed lies: its name -> its path inside the zip or the folder.
-
-    Members stand below the edition's folder, or at the top. Files of folds are there or not.
-
-    Raises:
-        CollabError: one is missing.
-    """
-    if path.is_dir():
-        names = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
-    else:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    found, layout = {}, layout_of(edition)
-    for member in (*layout.members, *layout.folds):
-        places = (f"{edition.folder}/{member.name}", member.name)
-        place = next((place for place in places if place in names), None)
-        if place is None and member in layout.folds:
-            continue
-        if place is None:
-            raise CollabError(
-                f"{path} has no {places[0]}, which {edition.name} consists of. "
-                f"Is it another edition's archive? It holds {_some(sorted(names))}."
-            )
-        found[member.name] = place
-    return found
-
-
-def _some(names: list[str]) -> str:
-    """A few names of a list, for an error."""
-    return (", ".join(names[:5]) + (", …" if len(names) > 5 else "")) or "nothing"
 
 
 def verify(path: Path, edition: Edition, *, trust: bool, md5: str | None = None) -> Verified:
@@ -175,38 +137,7 @@ def wrong_members(path: Path, edition: Edition, places: dict[str, str]) -> list[
     ]
 
 
-@contextmanager
-def opened(path: Path, place: str) -> Iterator[IO[bytes]]:
-    """A member of a zip, for reading.
-
-    Raises:
-        CollabError: it is damaged.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(place) as file:
-            yield file
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise CollabError(f"{path}: {place} is damaged ({error}). Fetch it again.") from error
-
-
 def member_sha256(path: Path, place: str) -> str:
     """Hex sha256 of a member's content."""
-    if path.is_dir():
-        return sha256_file(path / place)
     with opened(path, place) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-
-
-def unpack(path: Path, edition: Edition, into: Path) -> Path:
-    """The folder in which the members lie by their own names; a zip is unpacked into `into`.
-
-    Raises:
-        CollabError: a member is damaged.
-    """
-    places = members_in(path, edition)
-    if path.is_dir():
-        return (path / places[layout_of(edition).ratings.name]).parent
-    for name, place in places.items():
-        with opened(path, place) as source, (into / name).open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-    return into

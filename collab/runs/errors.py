@@ -19,6 +19,6 @@ def measure(predicted: Tensor, actual: Tensor) -> Errors | None:
     """The errors of predictions (n,) against ratings (n,), summed in float64; None of no rows."""
     if not len(actual):
         return None
-    difference = predicted.double() - actual.double()
+    difference = predicted.double().sub_(actual)
     mse = float(difference.square().mean())
     return Errors(mse=mse, rmse=math.sqrt(mse), mae=float(difference.abs().mean()))

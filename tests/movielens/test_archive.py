@@ -9,9 +9,9 @@ import pytest
 from collab.base.errors import CollabError
 from collab.base.files import sha256_file
 from collab.movielens import archive
-from collab.movielens.archive import unpack, verify
-from collab.movielens.editions import ML_1M, ML_32M, ML_100K, ML_LATEST
-from tests.archives import members, planted, write_archive
+from collab.movielens.archive import verify
+from collab.movielens.editions import ML_1M, ML_100K, ML_LATEST
+from tests.archives import write_archive
 
 
 def test_the_published_archive_passes_without_a_warning(tmp_path: Path) -> None:
@@ -93,23 +93,3 @@ def test_a_missing_member_is_named(tmp_path: Path) -> None:
     path = write_archive(tmp_path / "a.zip", ML_1M, changed={"movies.dat": None})
     with pytest.raises(CollabError, match=r"has no ml-1m/movies\.dat"):
         verify(path, ML_1M, trust=True)
-
-
-def test_a_damaged_member_is_refused_when_unpacked(tmp_path: Path) -> None:
-    path = write_archive(tmp_path / "a.zip", ML_1M)
-    with zipfile.ZipFile(path) as archive:
-        start = archive.getinfo("ml-1m/ratings.dat").header_offset
-    content = bytearray(path.read_bytes())
-    content[start + 200 : start + 220] = b"\0" * 20
-    path.write_bytes(content)
-    with pytest.raises(CollabError, match=r"ratings\.dat is damaged"):
-        unpack(path, ML_1M, tmp_path)
-
-
-def test_unpacking_brings_the_members_and_nothing_else(tmp_path: Path) -> None:
-    path = write_archive(tmp_path / "a.zip", ML_32M, changed={"tags.csv": "x"})
-    into = tmp_path / "into"
-    into.mkdir()
-    unpack(path, ML_32M, into)
-    texts = {file.name: file.read_text() for file in into.iterdir()}
-    assert texts == members(ML_32M, planted())

@@ -7,9 +7,9 @@ import duckdb
 import pytest
 
 from collab.base.errors import CollabError
-from collab.movielens.archive import unpack
 from collab.movielens.editions import EDITIONS, ML_1M, ML_10M, ML_32M, ML_100K, Edition, ItemKey
 from collab.movielens.layouts import layout_of
+from collab.movielens.members import Members
 from collab.movielens.parse import parse
 from tests.archives import N_MOVIES, N_USERS, members, planted, write_archive
 
@@ -21,7 +21,7 @@ def parsed(
 ) -> duckdb.DuckDBPyConnection:
     archive = write_archive(tmp_path / "a.zip", edition, changed=changed)
     con = duckdb.connect()
-    parse(con, unpack(archive, edition, tmp_path), edition, key)
+    parse(con, Members.of(archive, edition), edition, key, tmp_path)
     return con
 
 
@@ -152,14 +152,14 @@ def test_a_fraction_is_refused_in_movies_and_users_too(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_utf_8_are_refused_with_their_line(tmp_path: Path) -> None:
-    write_archive(tmp_path / "a.zip", ML_32M)
-    folder = unpack(tmp_path / "a.zip", ML_32M, tmp_path)
-    (folder / "movies.csv").write_bytes(b"movieId,title,genres\n1,Caf\xe9 (1999),Drama\n")
+    for name, text in members(ML_32M, planted()).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "movies.csv").write_bytes(b"movieId,title,genres\n1,Caf\xe9 (1999),Drama\n")
     with (
         duckdb.connect() as con,
         pytest.raises(CollabError, match=r"movies\.csv, line 2: Invalid unicode .*not utf-8"),
     ):
-        parse(con, folder, ML_32M, "movie")
+        parse(con, Members.of(tmp_path, ML_32M), ML_32M, "movie", tmp_path)
 
 
 def test_a_short_line_is_refused_with_its_line(tmp_path: Path) -> None:
