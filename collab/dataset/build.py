@@ -50,8 +50,7 @@ def make_dataset(
         CollabError: too few ratings, or only one item among the training rows.
     """
     key = dataset_key(lake, protocol, as_of)
-    name = protocol.name if protocol.name != "random" else f"random-{protocol.split_seed}"
-    folder = data.datasets / f"{lake.edition}-{name}-{key[:12]}"
+    folder = data.datasets / f"{lake.edition}-{protocol.folder}-{key[:12]}"
     spec = Spec(lake=lake.path, protocol=protocol, as_of=as_of, key=key)
     made = commit_folder(folder, lambda into: build(into, spec), force=force)
     return load_dataset(folder), made
@@ -80,14 +79,10 @@ class Spec:
 def build(folder: Path, spec: Spec) -> None:
     """Fill a folder."""
     lake = load_manifest(spec.lake)
-    ratings, at = read_ratings(lake, spec.as_of)
-    by_position = archive_order(ratings["position"])
-    valid = np.empty(len(by_position), dtype=np.bool_)
-    valid[by_position] = validates(spec.protocol, lake, ratings["ts"][by_position], at)
-    train = {name: column[~valid] for name, column in ratings.items()}
-    chosen = by_position[valid[by_position]]
-    held = {name: column[chosen] for name, column in ratings.items()}
-    del ratings
+    train, kept = read_ratings(lake, spec.as_of)
+    for protocol in spec.protocol.cuts():
+        train, held = part(train, protocol, lake, kept)
+        kept[held["position"]] = False
     users = Vocabulary.of("user", train["user_id"])
     items = Vocabulary.of("item", train["item_id"])
     refuse_one_item(items, len(train["rating"]))
@@ -136,6 +131,21 @@ def read_ratings(lake: Manifest, as_of: datetime | None) -> tuple[Arrays, NDArra
                 f"{as_of:%Y-%m-%d %H:%M} UTC; name a later --as-of."
             )
     return columns, kept
+
+
+def part(
+    ratings: Arrays, protocol: Protocol, lake: Manifest, kept: NDArray[np.bool_]
+) -> tuple[Arrays, Arrays]:
+    """The ratings that train, in their order, and those that validate, in that of the archive.
+
+    kept: (N,) of all ratings of the lake in archive order, whether each is among these.
+    """
+    by_position = archive_order(ratings["position"])
+    valid = np.empty(len(by_position), dtype=np.bool_)
+    valid[by_position] = validates(protocol, lake, ratings["ts"][by_position], kept)
+    chosen = by_position[valid[by_position]]
+    train = {name: column[~valid] for name, column in ratings.items()}
+    return train, {name: column[chosen] for name, column in ratings.items()}
 
 
 def archive_order(position: NDArray[np.int64]) -> NDArray[np.int64]:
