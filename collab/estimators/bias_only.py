@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
+from collab.estimators.space import Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,8 @@ class BiasOnly:
 
     uses_time: ClassVar[bool] = False
     passes: ClassVar[int] = 1
-    item_ridge: float = 5.0
-    user_ridge: float = 5.0
+    item_ridge: Annotated[float, Span(low=0.5, high=50.0, log=True)] = 5.0
+    user_ridge: Annotated[float, Span(low=0.5, high=50.0, log=True)] = 5.0
 
     def fit(self, train: Rows, context: Context) -> Iterator["Biases"]:
         """Items first, then users on what the items leave."""

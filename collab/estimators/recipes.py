@@ -52,9 +52,9 @@ FAITHFUL: dict[str, tuple[Sgd, str]] = {
     ),
 }
 
-# Few epochs of large batches. Every number was found by `benchmarks/search_recipes.py` on the
-# training rows of ml-100k alone (row_eps is the eps found, times its batch). The two that are
-# dot_product_bias_wd under other names share its.
+# Few epochs of large batches. Every number was found on the training rows of ml-100k alone, by a
+# search that `flows.search` has replaced (row_eps is the eps found, times its batch). The two that
+# are dot_product_bias_wd under other names share its.
 FAST_BIAS = {"epochs": 4, "batch_share": 0.3, "lr_max": 0.0131, "wd": 0.0237, "row_eps": 0.1038}
 FAST: dict[str, dict[str, Any]] = {
     "dot_product": {
@@ -80,9 +80,11 @@ FAST: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 BOOK = "the fastai book, chapter 8"
-SEARCHED = "training rows of ml-100k, split of seed 42 (benchmarks/search_recipes.py)"
+SEARCHED = "training rows of ml-100k, split of seed 42"
 INNER_FOLDS = "inner folds of the training rows of ml-100k, split of seed 42"
 LITERATURE = "Koren 2010"
+# Where a recipe was chosen on other rows than those of its kind: `flows.search` proposes entries.
+CHOSEN_ON: dict[str, str] = {}
 
 
 def faithful() -> list[Recipe]:
@@ -93,12 +95,17 @@ def faithful() -> list[Recipe]:
     ]
 
 
+def fast_base(name: str) -> Sgd:
+    """What the settings of a fast recipe are changes of."""
+    return FAITHFUL[name][0].but(beta2=0.95)
+
+
 def fast() -> list[Recipe]:
     """The same models in a few epochs of large batches."""
     return [
         Recipe(
             name=f"fast_{name}",
-            estimator=FAITHFUL[name][0].but(**{"beta2": 0.95, **changes}),
+            estimator=fast_base(name).but(**changes),
             about=f"{name}, large batches",
             chosen_on=SEARCHED,
         )
@@ -127,7 +134,11 @@ def classical() -> list[Recipe]:
 def bayesian() -> list[Recipe]:
     """Gibbs-sampled models; all but the first take minutes, and are trained by name."""
     told: list[tuple[str, Estimator, str]] = [
-        ("bayesian_mf", BayesianMF(), "matrix factorisation, sampled: it knows how sure it is"),
+        (
+            "bayesian_mf",
+            BayesianMF(),
+            "matrix factorisation, sampled: it knows how sure it is",
+        ),
         (
             "bayesian_mf_ordinal",
             BayesianOrdinal(user_cuts=True),
@@ -138,8 +149,16 @@ def bayesian() -> list[Recipe]:
             BayesianTime(user_cuts=True),
             "the same, with session and week of the rating",
         ),
-        ("bayesian_pair", BayesianPair(), "two chains averaged, trees on what they leave"),
-        ("bayesian_pair_time", BayesianPairTime(), "the same, with session and week of the rating"),
+        (
+            "bayesian_pair",
+            BayesianPair(),
+            "two chains averaged, trees on what they leave",
+        ),
+        (
+            "bayesian_pair_time",
+            BayesianPairTime(),
+            "the same, with session and week of the rating",
+        ),
     ]
     return [
         Recipe(name=name, estimator=estimator, about=about, chosen_on=INNER_FOLDS)
@@ -167,7 +186,11 @@ def homework() -> list[Recipe]:
 
 KINDS = (faithful, fast, classical, bayesian, homework)
 GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in KINDS}
-RECIPES = {recipe.name: recipe for kind in KINDS for recipe in kind()}
+RECIPES = {
+    recipe.name: replace(recipe, chosen_on=CHOSEN_ON.get(recipe.name, recipe.chosen_on))
+    for kind in KINDS
+    for recipe in kind()
+}
 DEFAULT = (*GROUPS["faithful"], *GROUPS["fast"], *GROUPS["classical"], "bayesian_mf")
 
 

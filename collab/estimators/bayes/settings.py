@@ -1,7 +1,7 @@
 """The hyperparameters that all samplers share."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from collab.base.errors import CollabError
 from collab.dataset.rows import Rows
@@ -9,6 +9,7 @@ from collab.estimators.api import Context
 from collab.estimators.bayes.effects import SESSION, TASTE
 from collab.estimators.bayes.sampling import Plan, Sampling
 from collab.estimators.bayes.start import Parts
+from collab.estimators.space import Span
 
 SAME_NOISE = (0.0, 0.0)
 
@@ -25,8 +26,8 @@ class Sampled:
     """
 
     uses_time: ClassVar[bool] = False
-    n_factors: int = 10
-    sweeps: int = 200
+    n_factors: Annotated[int, Span(low=4, high=32, log=True)] = 10
+    sweeps: Annotated[int, Span(low=60, high=400, log=True)] = 200
     burn_in: int = 40
     thin: int = 5
     columns: int = 96
