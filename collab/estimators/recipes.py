@@ -184,7 +184,21 @@ def homework() -> list[Recipe]:
     ]
 
 
-KINDS = (faithful, fast, classical, bayesian, homework)
+def lazy() -> list[Recipe]:
+    """The chapter's dot products by a step of the batch's rows alone; trained by name."""
+    return [
+        Recipe(
+            name=f"lazy_{name}",
+            estimator=estimator.but(lazy=True),
+            about=f"{name}, only the rows of a batch stepped",
+            chosen_on=BOOK,
+        )
+        for name, (estimator, _) in FAITHFUL.items()
+        if estimator.gradient == "closed_form"
+    ]
+
+
+KINDS = (faithful, fast, classical, bayesian, homework, lazy)
 GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in KINDS}
 RECIPES = {
     recipe.name: replace(recipe, chosen_on=CHOSEN_ON.get(recipe.name, recipe.chosen_on))
@@ -198,8 +212,8 @@ def get_recipes(names: list[str] | None = None, epochs: int | None = None) -> li
     """The recipes of some variants, each once and in the order named.
 
     Args:
-        names: variants, and `faithful`, `fast`, `classical` or `bayesian` for all of a kind; by
-            default all but those that take minutes.
+        names: variants, and `faithful`, `fast`, `lazy`, `classical` or `bayesian` for all of a
+            kind; by default all but those that take minutes and the lazy ones.
         epochs: in place of each recipe's own, of those that are trained in epochs.
 
     Raises:

@@ -37,6 +37,12 @@ class Sgd(Settings):
     arguments: Mapping[str, Any] = field(default_factory=dict)
     gradient: Literal["autograd", "closed_form"] = "autograd"
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        super().__post_init__()
+        if self.lazy and self.gradient != "closed_form":
+            raise ValueError("lazy steps are of rows, which only the closed form knows")
+
     @property
     def passes(self) -> int:
         """The epochs."""

@@ -24,6 +24,7 @@ class Settings:
         place of eps. A batch that grows with the data makes gradients smaller, and a fixed eps
         would then hold back what has few rows in it. 0: eps is fixed.
     wd: decoupled weight decay, times the learning rate at each step.
+    lazy: step the rows of a batch alone, see `lazy.py`; for a gradient in closed form.
     """
 
     epochs: Annotated[int, Span(low=2, high=12)] = 5
@@ -38,6 +39,7 @@ class Settings:
     eps: float = 1e-5
     row_eps: Annotated[float, Span(low=1e-3, high=1.0, log=True)] = 0.0
     wd: Annotated[float, Span(low=5e-3, high=5.0, log=True)] = 0.01
+    lazy: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
