@@ -54,8 +54,9 @@ def pipeline(
         archive: a zip or an unpacked folder to use in place of the known sources.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the first weights, shuffling and sampling.
-        variants: which to train, such as a,b,c; `faithful`, `fast`, `classical` or `bayesian` for
-            all of a kind; by default all but those that take minutes.
+        variants: which to train, such as a,b,c; `faithful`, `fast`, `lazy`, `classical` or
+            `bayesian` for all of a kind; by default all but the lazy ones and those that take
+            minutes.
         epochs: passes over the training rows; by default each recipe's own.
         protocol: which ratings validate: random, u1 to u5, ua, ub, or temporal.
         split_seed: of the first split.

@@ -40,7 +40,8 @@ def train(
         fingerprint: of the ratings to train on; by default the edition's newest.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the first weights, shuffling and sampling.
-        variants: which to train; `faithful`, `fast`, `classical` or `bayesian` for all of a kind.
+        variants: which to train; `faithful`, `fast`, `lazy`, `classical` or `bayesian` for all of a
+            kind.
         epochs: passes over the training rows; by default each recipe's own.
         protocol: random, u1 to u5, ua, ub or temporal.
         split_seed: of the first split.

@@ -100,6 +100,7 @@ class Search:
             self.make(batch, train)
             on_progress(min(1.0, self.spent / self.budget))
             log.info(self.state())
+        on_progress(1.0)
 
     def make(self, batch: list[tuple[Asked, Trial]], train: Train) -> None:
         """Make the trials of a batch, and tell what came of them in their order."""
@@ -123,6 +124,7 @@ class Search:
                 continue
             left -= trial.seconds
             if left < 0:
+                self.study.refuse(asked)
                 break
             batch.append((asked, trial))
         return batch

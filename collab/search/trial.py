@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Any
 
 import pandas as pd
@@ -66,15 +67,16 @@ class Tried:
 def tried(trial: Trial, result: Run | str) -> Tried:
     """What came of a trial."""
     if isinstance(result, str):
-        return Tried(trial=trial, mse=float("inf"), reason=result)
-    return Tried(trial=trial, mse=judge(result).mse, errors=errors_of(result))
+        return Tried(trial=trial, mse=inf, reason=result)
+    mse = judge(result).mse
+    return Tried(trial=trial, mse=mse if isfinite(mse) else inf, errors=errors_of(result))
 
 
 def errors_of(run: Run) -> tuple[float, ...]:
-    """Validation MSE after each pass."""
+    """Validation MSE after each pass; infinite where it is no number."""
     table = pd.read_parquet(run.folder / "metrics.parquet")
     chosen = table[(table["split"] == "valid") & (table["metric"] == "mse")]
-    return tuple(chosen.sort_values("epoch")["value"].tolist())
+    return tuple(chosen.sort_values("epoch")["value"].fillna(inf).tolist())
 
 
 def run_or_reason(spec: RunSpec, train: Callable[[RunSpec], Run]) -> Run | str:
