@@ -79,14 +79,12 @@ class Sums:
         ratio = np.log(beta1) - square / 2 - decay
         debias = np.sqrt(1 - settings.beta2**t)
         scale, epsilon = lr * debias / (1 - beta1**t), settings.eps * debias
-        columns = [decay, np.log(beta1), square, ratio]
-        sums = np.pad(np.stack(columns, axis=1).cumsum(0), [(1, 0), (0, 0)])
-        known = [
-            sums,
-            drifts(np.exp(ratio), scale)[:, None],
-            np.pad(epsilon, (1, 0), "edge")[:, None],
-        ]
-        self.known = torch.from_numpy(np.concatenate(known, axis=1)).to(device)
+        known = np.zeros((total + 1, 6))
+        for column, values in enumerate((decay, np.log(beta1), square, ratio)):
+            np.cumsum(values, out=known[1:, column])
+        known[:, 4] = drifts(np.exp(ratio), scale)
+        known[0, 5], known[1:, 5] = epsilon[0], epsilon
+        self.known = torch.from_numpy(known).to(device)
         self.told = np.stack([lr, beta1, scale, epsilon], axis=1)
 
     def numbers(self, step: int) -> list[float]:
