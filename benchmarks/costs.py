@@ -12,7 +12,6 @@ import time
 import torch
 
 from benchmarks.bare import bare_context
-from benchmarks.growth import SIZES, skewed, stars
 from collab.dataset.rows import Rows, grouped
 from collab.estimators.api import Estimator
 from collab.estimators.cost import Size
@@ -20,6 +19,12 @@ from collab.estimators.recipes import RECIPES, get_recipes
 from collab.estimators.sgd.settings import Settings
 
 STEPS = 300
+SIZES = {100_000: (943, 1_682), 1_000_000: (6_040, 3_706), 10_000_000: (69_878, 10_677)}
+
+
+def skewed(n: int, limit: int, generator: torch.Generator) -> torch.Tensor:
+    """n ids below `limit`, small ones far more often."""
+    return (limit * torch.rand(n, generator=generator) ** 2.5).long()
 
 
 def made_up(n: int, users: int, items: int) -> Rows:
@@ -28,7 +33,7 @@ def made_up(n: int, users: int, items: int) -> Rows:
     rows = Rows(
         users=skewed(n, users, draw),
         items=skewed(n, items, draw),
-        ratings=stars(n, draw),
+        ratings=torch.randint(1, 6, (n,), generator=draw).float(),
         ts=torch.arange(n),
     )
     order = rows.users.argsort(stable=True)

@@ -73,7 +73,7 @@ def origin(data: DataDir, snapshot: "Snapshot") -> str | None:
 
 def held_locks(data: DataDir) -> Iterator[str]:
     """The folders that a living process builds now: fetched, ingested, trained or published."""
-    editions = (*sorted(data.lake.glob("*")), data.datasets, data.runs, data.serve)
+    editions = (*sorted(data.lake.glob("*")), data.datasets, data.runs, data.trials, data.serve)
     for place in (data.raw, *editions, *sorted(data.serve.glob("*"))):
         for lock in sorted(place.glob(".*.lock")):
             if is_held(lock):

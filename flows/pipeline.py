@@ -1,20 +1,18 @@
 """The whole way of the data: fetch, ingest, train, publish."""
 
 import inspect
-import signal
 import sys
-from types import FrameType
 from typing import Any
 
 from prefect import flow, tags
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from collab.base.paths import writable_data_dir
-from collab.cli.app import make_app, run
+from collab.cli.app import make_app
 from collab.movielens.editions import ItemKey
 from collab.release.regression import MAX_REGRESSION
-from collab.runs.stop import STOP
 from flows import stages
+from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import Names, Numbers, Runner, as_command
@@ -58,8 +56,9 @@ def pipeline(
         archive: a zip or an unpacked folder to use in place of the known sources.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the first weights, shuffling and sampling.
-        variants: which to train, such as a,b,c; `faithful`, `fast`, `classical` or `bayesian` for
-            all of a kind, `all` for every one; by default all but those that take minutes.
+        variants: which to train, such as a,b,c; `faithful`, `fast`, `lazy`, `classical` or
+            `bayesian` for all of a kind, `all` for every one; by default all but the lazy ones and
+            those that take minutes.
         epochs: passes over the training rows; by default each recipe's own.
         chains: how many of each sampled model, run side by side and merged; by default one.
         protocol: which ratings validate: random, u1 to u5, ua, ub, or temporal.
@@ -130,17 +129,9 @@ app = make_app(
 app.default(as_command(pipeline, execute))
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """On Ctrl-C end the training children: their tasks fail, and so the flow, at once."""
-    if not STOP():
-        raise KeyboardInterrupt
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline from the command line; returns the exit code."""
-    signal.signal(signal.SIGINT, interrupt)
-    code = run(app, arguments)
-    return 130 if code == 1 and STOP.asked else code
+    return run_interruptible(app, arguments)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def train(
         fingerprint: of the ratings to train on; by default the edition's newest.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the first weights, shuffling and sampling.
-        variants: which to train; `faithful`, `fast`, `classical` or `bayesian` for all of a kind.
+        variants: which to train; `faithful`, `fast`, `lazy`, `classical` or `bayesian` for all of a
+            kind.
         epochs: passes over the training rows; by default each recipe's own.
         chains: how many of each sampled model, run side by side and merged; by default one.
         protocol: random, u1 to u5, ua, ub or temporal.

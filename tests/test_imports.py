@@ -14,6 +14,7 @@ STAGES = [
     "estimators",
     "runs",
     "evaluation",
+    "search",
     "release",
     "report",
     "client cli status",

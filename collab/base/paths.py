@@ -12,7 +12,7 @@ ENV_DATA_DIR = "COLLAB_DATA_DIR"
 
 @dataclass(frozen=True)
 class DataDir:
-    """The data folder: `raw`, `lake`, `datasets`, `runs` and `serve` stand below it."""
+    """The data folder: `raw`, `lake`, `datasets`, `runs`, `search`, `serve` stand below it."""
 
     root: Path
 
@@ -35,6 +35,16 @@ class DataDir:
     def runs(self) -> Path:
         """Training runs: `runs/<run_id>/`."""
         return self.root / "runs"
+
+    @property
+    def search(self) -> Path:
+        """What searches found: `search/<name>/`."""
+        return self.root / "search"
+
+    @property
+    def trials(self) -> Path:
+        """The runs of searches, no candidates for publication: `search/runs/<run_id>/`."""
+        return self.search / "runs"
 
     @property
     def history(self) -> Path:
@@ -74,7 +84,8 @@ def writable_data_dir(given: str | Path | None = None) -> DataDir:
     folder = data.root
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for folder in (data.root, data.raw, data.lake, data.datasets, data.runs, data.serve):
+        below = (data.raw, data.lake, data.datasets, data.runs, data.search, data.serve)
+        for folder in (data.root, *below):
             if folder.exists():
                 tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:

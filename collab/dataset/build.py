@@ -51,8 +51,7 @@ def make_dataset(
         CollabError: too few ratings, or only one item among the training rows.
     """
     key = dataset_key(lake, protocol, as_of)
-    name = protocol.name if protocol.name != "random" else f"random-{protocol.split_seed}"
-    folder = data.datasets / f"{lake.edition}-{name}-{key[:12]}"
+    folder = data.datasets / f"{lake.edition}-{protocol.folder}-{key[:12]}"
     spec = Spec(lake=lake.path, protocol=protocol, as_of=as_of, key=key)
     made = commit_folder(folder, lambda into: build(into, spec), force=force)
     return load_dataset(folder), made
@@ -108,7 +107,7 @@ def build(folder: Path, spec: Spec) -> None:
 
 
 def cut_ratings(lake: Manifest, spec: Spec) -> Cut:
-    """The ratings kept, in two.
+    """The ratings kept, in two; what an earlier cut than the last holds out is in neither.
 
     Raises:
         CollabError: hardly any is as old as asked.
@@ -124,10 +123,11 @@ def cut_ratings(lake: Manifest, spec: Spec) -> Cut:
             )
     place = np.empty(len(ts), dtype=np.int64)  # of each rating of the archive in the lake
     place[read_column(lake, "position")] = np.arange(len(ts))
-    kept = train[place]
-    place = place[kept]
-    held = place[validates(spec.protocol, lake, ts[place], kept)]
-    train[held] = False
+    for protocol in spec.protocol.cuts():
+        kept = train[place]
+        at = place[kept]
+        held = at[validates(protocol, lake, ts[at], kept)]
+        train[held] = False
     return Cut(train=train, held=held)
 
 

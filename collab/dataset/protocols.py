@@ -1,7 +1,7 @@
 """Protocols: which ratings train and which validate."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,15 @@ class Protocol:
         part by time), `all` (none validates: for the release).
     split_seed: of the permutation; 0 to 2**63 - 1.
     share: the part that validates, of `random` and `temporal`.
+    inner: which cut of the training rows alone, from 1: the rows that would validate are left out
+        and those that would train are cut once more, by a permutation of that seed; by `temporal`
+        by time, `inner` times. 0: none.
     """
 
     name: str = "random"
     split_seed: int = 42
     share: float = 0.2
+    inner: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cuts nothing.
@@ -45,6 +49,7 @@ class Protocol:
         if self.name not in NAMES:
             raise unknown_name("protocol", self.name, list(NAMES))
         require_seed("split seed", self.split_seed)
+        require_seed("inner split", self.inner)
 
     @classmethod
     def from_json(cls, values: Any) -> "Protocol":
@@ -62,9 +67,30 @@ class Protocol:
     def label(self) -> str:
         """For people: `random 20%, seed 42`, `u1`, `temporal, last 20%`, `all`."""
         part = f"{100 * self.share:g}%"
-        if self.name == "random":
-            return f"random {part}, seed {self.split_seed}"
-        return f"temporal, last {part}" if self.name == "temporal" else self.name
+        long = {
+            "random": f"random {part}, seed {self.split_seed}",
+            "temporal": f"temporal, last {part}",
+        }
+        within = f", inner {self.inner}" if self.inner else ""
+        return long.get(self.name, self.name) + within
+
+    @property
+    def folder(self) -> str:
+        """For the names of folders: `random-42`, `u1`, `temporal-inner1`."""
+        seeded = f"random-{self.split_seed}" if self.name == "random" else self.name
+        return f"{seeded}-inner{self.inner}" if self.inner else seeded
+
+    def cuts(self) -> "list[Protocol]":
+        """The cuts one after another, each of what trains by those before it.
+
+        The last one's rows validate; those of the others are left out.
+        """
+        outer = replace(self, inner=0)
+        if not self.inner:
+            return [outer]
+        if self.name == "temporal":
+            return [outer] * (1 + self.inner)
+        return [outer, Protocol(split_seed=self.inner, share=self.share)]
 
     def others(self) -> "list[Protocol]":
         """Two more cuts of the same kind, to see whether what holds here holds there."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -24,6 +24,7 @@ from collab.dataset.rows import Groups, Rows
 from collab.estimators.als_posterior import Posterior, Ridge, draw_posterior, draws_kept
 from collab.estimators.api import Context, Factors, FoldedUser
 from collab.estimators.cost import Cost, Size, memory
+from collab.estimators.space import Span
 
 NUMBERS_AT_ONCE = 1 << 22  # in a batch of matrices: 16 MiB of float32
 FULL = 0.75  # of a padded batch at least this part is rows
@@ -46,11 +47,11 @@ class Als:
 
     uses_time: ClassVar[bool] = False
     explains: ClassVar[bool] = True
-    n_factors: int = 50
-    sweeps: int = 6
-    ridge: float = 2.0
-    ridge_share: float = 0.4
-    ridge_power: float = 0.7
+    n_factors: Annotated[int, Span(low=8, high=100, log=True)] = 50
+    sweeps: Annotated[int, Span(low=3, high=12)] = 6
+    ridge: Annotated[float, Span(low=0.5, high=20.0, log=True)] = 2.0
+    ridge_share: Annotated[float, Span(low=0.05, high=2.0, log=True)] = 0.4
+    ridge_power: Annotated[float, Span(low=0.3, high=1.0)] = 0.7
     draws: int = 32
 
     @property

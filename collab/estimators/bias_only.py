@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -12,6 +12,7 @@ from torch import Tensor
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
 from collab.estimators.cost import Cost, Size, memory
+from collab.estimators.space import Span
 
 SECONDS = 2.5e-7  # for a rating
 ROW_BYTES = 60  # two sums in float64
@@ -27,8 +28,8 @@ class BiasOnly:
     uses_time: ClassVar[bool] = False
     passes: ClassVar[int] = 1
     explains: ClassVar[bool] = False
-    item_ridge: float = 5.0
-    user_ridge: float = 5.0
+    item_ridge: Annotated[float, Span(low=0.5, high=50.0, log=True)] = 5.0
+    user_ridge: Annotated[float, Span(low=0.5, high=50.0, log=True)] = 5.0
 
     def fit(self, train: Rows, context: Context) -> Iterator["Biases"]:
         """Items first, then users on what the items leave."""

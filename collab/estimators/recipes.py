@@ -53,9 +53,9 @@ FAITHFUL: dict[str, tuple[Sgd, str]] = {
     ),
 }
 
-# Few epochs of large batches. Every number was found by `benchmarks/search_recipes.py` on the
-# training rows of ml-100k alone (row_eps is the eps found, times its batch). The two that are
-# dot_product_bias_wd under other names share its.
+# Few epochs of large batches. Every number was found on the training rows of ml-100k alone, by a
+# search that `flows.search` has replaced (row_eps is the eps found, times its batch). The two that
+# are dot_product_bias_wd under other names share its.
 FAST_BIAS = {"epochs": 4, "batch_share": 0.3, "lr_max": 0.0131, "wd": 0.0237, "row_eps": 0.1038}
 # The rule of the book's library makes tables of up to 600 columns, 170 million numbers at the size
 # of ml-32m; up to ml-100k it stays below this.
@@ -86,9 +86,11 @@ FAST: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 BOOK = "the fastai book, chapter 8"
-SEARCHED = "training rows of ml-100k, split of seed 42 (benchmarks/search_recipes.py)"
+SEARCHED = "training rows of ml-100k, split of seed 42"
 INNER_FOLDS = "inner folds of the training rows of ml-100k, split of seed 42"
 LITERATURE = "Koren 2010"
+# Where a recipe was chosen on other rows than those of its kind: `flows.search` proposes entries.
+CHOSEN_ON: dict[str, str] = {}
 
 
 def faithful() -> list[Recipe]:
@@ -99,12 +101,17 @@ def faithful() -> list[Recipe]:
     ]
 
 
+def fast_base(name: str) -> Sgd:
+    """What the settings of a fast recipe are changes of."""
+    return FAITHFUL[name][0].but(beta2=0.95)
+
+
 def fast() -> list[Recipe]:
     """The same models in a few epochs of large batches."""
     return [
         Recipe(
             name=f"fast_{name}",
-            estimator=FAITHFUL[name][0].but(**{"beta2": 0.95, **changes}),
+            estimator=fast_base(name).but(**changes),
             about=f"{name}, large batches",
             chosen_on=SEARCHED,
         )
@@ -133,7 +140,11 @@ def classical() -> list[Recipe]:
 def bayesian() -> list[Recipe]:
     """Gibbs-sampled models; all but the first take minutes, and are trained by name."""
     told: list[tuple[str, Estimator, str]] = [
-        ("bayesian_mf", BayesianMF(), "matrix factorisation, sampled: it knows how sure it is"),
+        (
+            "bayesian_mf",
+            BayesianMF(),
+            "matrix factorisation, sampled: it knows how sure it is",
+        ),
         (
             "bayesian_mf_ordinal",
             BayesianOrdinal(user_cuts=True),
@@ -179,10 +190,28 @@ def homework() -> list[Recipe]:
     ]
 
 
-KINDS = (faithful, fast, classical, bayesian, homework)
+def lazy() -> list[Recipe]:
+    """The chapter's dot products by a step of the batch's rows alone; trained by name."""
+    return [
+        Recipe(
+            name=f"lazy_{name}",
+            estimator=estimator.but(lazy=True),
+            about=f"{name}, only the rows of a batch stepped",
+            chosen_on=BOOK,
+        )
+        for name, (estimator, _) in FAITHFUL.items()
+        if estimator.gradient == "closed_form"
+    ]
+
+
+KINDS = (faithful, fast, classical, bayesian, homework, lazy)
 GROUPS = {kind.__name__: [recipe.name for recipe in kind()] for kind in KINDS}
 ALL, BASELINE = "all", "bias_only"
-RECIPES = {recipe.name: recipe for kind in KINDS for recipe in kind()}
+RECIPES = {
+    recipe.name: replace(recipe, chosen_on=CHOSEN_ON.get(recipe.name, recipe.chosen_on))
+    for kind in KINDS
+    for recipe in kind()
+}
 DEFAULT = (*GROUPS["faithful"], *GROUPS["fast"], *GROUPS["classical"], "bayesian_mf")
 
 
@@ -192,8 +221,9 @@ def get_recipes(
     """The recipes of some variants, each once and in the order named.
 
     Args:
-        names: variants, and `faithful`, `fast`, `classical` or `bayesian` for all of a kind, `all`
-            for every one there is; by default all but those that take minutes.
+        names: variants, and `faithful`, `fast`, `lazy`, `classical` or `bayesian` for all of a
+            kind, `all` for every one there is; by default all but those that take minutes and the
+            lazy ones.
         epochs: in place of each recipe's own, of those that are trained in epochs.
         chains: of those that are sampled, in place of one.
 

@@ -1,7 +1,8 @@
 """What may go: runs, datasets and lake folders that nothing published refers to.
 
 Of a run that goes, its record and its history stay as one small file, `history/<run_id>.json`, so
-that `runs` and `metrics` go on telling of every run there ever was.
+that `runs` and `metrics` go on telling of every run there ever was. The trials of a search, of
+which nothing published tells, go by their age alone.
 """
 
 import shutil
@@ -78,7 +79,8 @@ def removable(data: DataDir, days: float = KEEP_DAYS) -> list[Removable]:
         newest = {folders[-1].parent.name} if folders else set()
         kept = kept_lakes | newest
         lakes += [path for path in stale(edition, days) if path.name not in kept]
-    return [Removable(folder=path, size=size_of(path)) for path in (*runs, *datasets, *lakes)]
+    found = (*runs, *stale(data.trials, days), *datasets, *lakes)
+    return [Removable(folder=path, size=size_of(path)) for path in found]
 
 
 def referred(data: DataDir) -> tuple[set[str], set[str], set[str]]:
@@ -108,10 +110,10 @@ def size_of(folder: Path) -> int:
 
 
 def remove(data: DataDir, found: list[Removable]) -> None:
-    """Remove folders; of a run its record is kept first."""
+    """Remove folders; of a run, but a trial, its record is kept first."""
     for item in found:
         with FileLock(item.folder.parent / f".{item.folder.name}.lock"):
-            if (item.folder / "run.json").exists():
+            if item.folder.parent == data.runs and (item.folder / "run.json").exists():
                 remember(data, item.folder)
             shutil.rmtree(item.folder, ignore_errors=True)
 

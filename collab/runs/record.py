@@ -24,7 +24,7 @@ class RunRecord:
 
     dataset, dataset_key: the name of its folder and the key of its content.
     as_of: only ratings up to this moment were used, ISO 8601, UTC; None: all.
-    passes: epochs, sweeps or samples.
+    passes: epochs, sweeps or samples; fewer than the recipe's where a limit ended learning.
     factors_gap: the largest difference, stars, between a prediction and that of the published
         factors; None for a model without factors.
     mse, rmse, mae: on all validation rows; None where none validates.
@@ -123,7 +123,8 @@ def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) 
     """The runs to publish: those named, or the newest of each variant on these data.
 
     Of several datasets the one on which most variants ran comes first; runs on further splits of
-    its kind follow. Runs on all ratings and runs as of an earlier day are no candidates.
+    its kind follow. Runs on all ratings, as of an earlier day and on inner splits are no
+    candidates.
 
     Raises:
         CollabError: there are none, or one named is not there.
@@ -138,7 +139,8 @@ def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) 
         if missing := sorted(set(run_ids) - set(by_id)):
             raise CollabError(f"{runs} holds no run {', '.join(missing)} on these data.")
         return [by_id[run_id] for run_id in run_ids]
-    current = [run for run in on_lake if run.record.n_valid and run.record.as_of is None]
+    judged = [run for run in on_lake if run.record.n_valid and not run.record.protocol.inner]
+    current = [run for run in judged if run.record.as_of is None]
     found = list({(run.record.variant, run.record.dataset): run for run in current}.values())
     if not found:
         raise CollabError(f"{runs} holds no run on these data. Run `train` first.")

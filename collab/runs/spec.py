@@ -19,6 +19,7 @@ class RunSpec:
     runs: the folder of all runs.
     seed: of weights, shuffling and sampling.
     device: `cpu`, `cuda` or `mps`; which CUDA device is not part of a run's identity.
+    limits: (pass, MSE): learning ends after that pass where the validation error is larger.
     """
 
     dataset: Path
@@ -26,6 +27,7 @@ class RunSpec:
     recipe: Recipe
     seed: int
     device: str
+    limits: tuple[tuple[int, float], ...] = ()
 
     @cached_property
     def rows(self) -> Dataset:
@@ -43,6 +45,7 @@ class RunSpec:
             device=self.device,
             code=code_digest(*code_of(self.recipe.estimator), "runs"),
             torch=version("torch"),
+            **({"limits": self.limits} if self.limits else {}),
         )
 
     @property
@@ -68,13 +71,23 @@ class RunSpec:
             "recipe": self.recipe.to_json(),
             "seed": self.seed,
             "device": self.device,
+            "limits": self.limits,
         }
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> "RunSpec":
         """The spec that `to_json` wrote."""
-        changed = {"dataset": Path(record["dataset"]), "runs": Path(record["runs"])}
-        return cls(**{**record, **changed, "recipe": Recipe.from_json(record["recipe"])})
+        changed = {
+            "dataset": Path(record["dataset"]),
+            "runs": Path(record["runs"]),
+            "recipe": Recipe.from_json(record["recipe"]),
+            "limits": tuple((number, mse) for number, mse in record["limits"]),
+        }
+        return cls(**{**record, **changed})
+
+    def ends_after(self, number: int, mse: float | None) -> bool:
+        """Whether learning ends after a pass, numbered from 1, with that validation error."""
+        return any(number == at and not (mse or 0) <= limit for at, limit in self.limits)
 
 
 def code_of(estimator: Estimator) -> list[str]:

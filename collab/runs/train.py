@@ -78,6 +78,8 @@ def build_run(folder: Path, spec: RunSpec, on_pass: OnPass) -> None:
         )
         history.append(progress)
         on_pass(progress)
+        if spec.ends_after(progress.number, progress.valid.mse if progress.valid else None):
+            break
     gap = factors_gap(fitted, valid if len(valid) else train.take(slice(ROWS_COMPARED)))
     sd = fitted.spread(valid) if isinstance(fitted, HasUncertainty) else None
     stages.end("train")

@@ -1,5 +1,7 @@
 """Which ratings validate: disjoint, complete, the book's own rows, folds, a cut in time."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -158,6 +160,48 @@ def test_all_ratings_train(planted_lake: Manifest, data: DataDir) -> None:
     assert (dataset.n_train, dataset.n_valid, len(dataset.valid())) == (N, 0, 0)
 
 
+def times(dataset: Dataset) -> tuple[set[int], set[int]]:
+    """The time stamps, all distinct, of the rows that train and of those that validate."""
+    train, valid = set(dataset.train().ts.tolist()), set(dataset.valid().ts.tolist())
+    assert not train & valid
+    return train, valid
+
+
+@pytest.mark.parametrize("name", ["random", "u1", "ua", "temporal"])
+def test_an_inner_split_is_of_the_training_rows_alone(
+    folded_lake: Manifest, data: DataDir, name: str
+) -> None:
+    outer, _ = times(make_dataset(folded_lake, Protocol(name=name), data)[0])
+    inner = [make_dataset(folded_lake, Protocol(name=name, inner=n), data)[0] for n in (1, 2)]
+    held = []
+    for dataset in inner:
+        train, valid = times(dataset)
+        assert train | valid <= outer
+        held.append(valid)
+    assert held[0] != held[1]
+    if name != "temporal":
+        assert [times(dataset)[0] | times(dataset)[1] for dataset in inner] == [outer, outer]
+        assert {len(valid) for valid in held} == {int(0.2 * len(outer))}
+
+
+def test_an_inner_split_of_the_random_one_is_a_permutation_of_its_training_rows(
+    planted_lake: Manifest, data: DataDir
+) -> None:
+    outer = sorted(permutation(N, 42)[int(0.2 * N) :])
+    dataset, _ = make_dataset(planted_lake, Protocol(inner=7), data)
+    held = permutation(len(outer), 7)[: int(0.2 * len(outer))]
+    assert places(dataset) == sorted(outer[place] for place in held)
+    assert dataset.n_train == len(outer) - len(held)
+
+
+def test_an_inner_split_in_time_ends_before_the_outer_one(take_in: TakeIn, data: DataDir) -> None:
+    lake = take_in(scattered())
+    datasets = [make_dataset(lake, Protocol(name="temporal", inner=n), data)[0] for n in range(3)]
+    for later, earlier in itertools.pairwise(datasets):
+        assert max(earlier.valid().ts.tolist()) <= min(later.valid().ts.tolist())
+        assert earlier.n_train + earlier.n_valid == later.n_train
+
+
 def test_two_more_of_the_kind() -> None:
     assert [p.split_seed for p in Protocol().others()] == [1, 2]
     assert [p.split_seed for p in Protocol(split_seed=1).others()] == [42, 2]
@@ -170,6 +214,10 @@ def test_two_more_of_the_kind() -> None:
 def test_labels() -> None:
     assert [Protocol(name=name).label for name in ("random", "u1", "temporal", "all")] == [
         "random 20%, seed 42", "u1", "temporal, last 20%", "all",
+    ]  # fmt: skip
+    assert Protocol(inner=3).label == "random 20%, seed 42, inner 3"
+    assert [Protocol(name=name, inner=1).folder for name in ("random", "u1")] == [
+        "random-42-inner1", "u1-inner1",
     ]  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def test_groups_stand_for_all_of_a_kind() -> None:
     assert [r.name for r in get_recipes(["fast"])] == [f"fast_{name}" for name in FAITHFUL]
     assert [r.name for r in get_recipes(["faithful", "dot_product"])] == list(FAITHFUL)
     assert [r.name for r in get_recipes()] == list(DEFAULT)
-    by_name = {*GROUPS["bayesian"], *GROUPS["homework"]} - {"bayesian_mf"}
+    by_name = {*GROUPS["bayesian"], *GROUPS["homework"], *GROUPS["lazy"]} - {"bayesian_mf"}
     assert set(RECIPES) - set(DEFAULT) == by_name
     assert [name for names in GROUPS.values() for name in names] == list(RECIPES)
 
@@ -91,6 +91,15 @@ def test_fast_recipes_train_the_same_models() -> None:
         assert isinstance(fast, Sgd)
         assert (fast.model, fast.gradient) == (faithful.model, faithful.gradient)
         assert fast != faithful
+
+
+def test_lazy_recipes_are_the_chapters_but_for_the_step() -> None:
+    names = [name for name, estimator in CHAPTER.items() if estimator.gradient == "closed_form"]
+    assert [r.name for r in get_recipes(["lazy"])] == [f"lazy_{name}" for name in names]
+    for name in names:
+        assert RECIPES[f"lazy_{name}"].estimator == CHAPTER[name].but(lazy=True)
+    with pytest.raises(ValueError, match="only the closed form"):
+        CHAPTER["collab_nn"].but(lazy=True)
 
 
 def test_a_share_settles_the_batch_by_users_and_items() -> None:

@@ -23,7 +23,7 @@ def flow_of(deployment: dict[str, Any]) -> Any:
 
 
 def test_which_there_are() -> None:
-    assert set(DEPLOYMENTS) == {"ingest", "train", "publish", "pipeline", "watch"}
+    assert set(DEPLOYMENTS) == {"ingest", "train", "publish", "pipeline", "search", "watch"}
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)

@@ -81,6 +81,19 @@ def test_what_a_kept_snapshot_refers_to_stays(mine: Published, unpublished: Run)
     assert f"runs/{unpublished.run_id}" in names(mine)
 
 
+def test_a_trial_goes_by_its_age_and_leaves_no_memory(mine: Published, unpublished: Run) -> None:
+    trial = mine.data.trials / unpublished.run_id
+    trial.parent.mkdir(parents=True)
+    unpublished.folder.rename(trial)
+    for days, gone in ((29, False), (40, True)):
+        make_old(trial, days)
+        assert (f"search/runs/{trial.name}" in names(mine)) is gone
+    remove(mine.data, removable(mine.data))
+    assert not trial.exists()
+    assert not list(mine.data.history.glob("*.json"))
+    assert unpublished.run_id not in {run.run_id for run in all_runs(mine.data)}
+
+
 def test_the_newest_lake_folder_stays(mine: Published) -> None:
     lakes = mine.data.lake / "ml-1m"
     for name, days in (("a" * 16, 60), ("b" * 16, 40)):

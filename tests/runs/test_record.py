@@ -156,6 +156,7 @@ def test_the_split_of_most_variants_comes_first_and_its_kind_follows(runs: Path)
         {"data_fingerprint": "e" * 64},
         {"as_of": "1998-01-01T23:59:59+00:00"},
         {"errors": [], "protocol": vars(Protocol(name="all"))},
+        {"protocol": vars(Protocol(inner=1))},
     ],
     ids=str,
 )

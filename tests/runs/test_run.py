@@ -162,6 +162,33 @@ def test_learning_that_diverges_leaves_nothing(spec: RunSpec) -> None:
     assert not hot.folder.exists()
 
 
+def test_learning_ends_where_the_error_is_above_a_limit(spec: RunSpec) -> None:
+    whole = on(spec, SGD.but(epochs=4))
+    train_run(whole)
+    table = pd.read_parquet(whole.folder / "metrics.parquet")
+    errors = table.query("split == 'valid' and metric == 'mse'")["value"].tolist()
+    for limits, passes in (
+        (((2, errors[1]), (3, errors[2])), 4),
+        (((1, errors[0]), (2, errors[1] - 1e-9)), 2),
+    ):
+        limited = replace(whole, limits=limits)
+        assert limited.key != whole.key
+        told: list[Progress] = []
+        train_run(limited, on_pass=told.append)
+        record = load_run(limited.folder).record
+        assert [progress.number for progress in told] == list(range(1, passes + 1))
+        assert (record.passes, record.mse) == (passes, errors[passes - 1])
+        again = RunSpec.from_json(json.loads(json.dumps(limited.to_json())))
+        assert (again, again.key) == (limited, limited.key)
+
+
+def test_an_error_that_is_no_number_is_above_any_limit(spec: RunSpec) -> None:
+    limited = replace(spec, limits=((2, 1.0),))
+    assert limited.ends_after(2, float("nan"))
+    assert not limited.ends_after(1, 9.0)
+    assert not limited.ends_after(2, None), "where nothing validates"
+
+
 def test_a_spec_survives_json(spec: RunSpec) -> None:
     again = RunSpec.from_json(json.loads(json.dumps(spec.to_json())))
     assert (again.key, again.folder) == (spec.key, spec.folder)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context
@@ -11,6 +11,7 @@ from collab.estimators.bayes.models import FactorModel, told_of
 from collab.estimators.bayes.moments import Moments, merge
 from collab.estimators.bayes.sampling import Sampling
 from collab.estimators.bayes.settings import Sampled
+from collab.estimators.space import Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +24,8 @@ class BayesianMF(Sampled[FactorModel]):
 
     explains: ClassVar[bool] = True
     effort: ClassVar[float] = 1.0
-    user_noise: float = 8.0
-    item_noise: float = 20.0
+    user_noise: Annotated[float, Span(low=3.0, high=50.0, log=True)] = 8.0
+    item_noise: Annotated[float, Span(low=3.0, high=50.0, log=True)] = 20.0
 
     def start(self, train: Rows, context: Context) -> Sampling:
         """The chain before its first sweep, to be run, saved or resumed by hand."""

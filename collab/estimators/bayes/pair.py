@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from collab.estimators.bayes.ordinal import OrdinalModel
 from collab.estimators.bayes.sampling import Sampling
 from collab.estimators.bayes.settings import Sampled
 from collab.estimators.bayes.stage2 import Boosting, Trees, boosting_regressor
+from collab.estimators.space import Span
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,9 @@ class BayesianPair(Sampled[PairModel]):
     """
 
     effort: ClassVar[float] = 5.0
-    gaussian_factors: int = 10
-    user_noise: float = 8.0
-    item_noise: float = 20.0
+    gaussian_factors: Annotated[int, Span(low=4, high=32, log=True)] = 10
+    user_noise: Annotated[float, Span(low=3.0, high=50.0, log=True)] = 8.0
+    item_noise: Annotated[float, Span(low=3.0, high=50.0, log=True)] = 20.0
     user_cuts: bool = False
     trees: int = 150
 
@@ -201,7 +202,7 @@ class BayesianPairTime(BayesianPair):
 
     uses_time: ClassVar[bool] = True
     effort: ClassVar[float] = 7.0
-    gaussian_factors: int = 12
+    gaussian_factors: Annotated[int, Span(low=4, high=32, log=True)] = 12
     effects: tuple[str, ...] = (*TASTE, *SESSION)
 
 

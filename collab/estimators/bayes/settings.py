@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, Self, TypeVar
 
 from collab.base.errors import CollabError
 from collab.dataset.rows import Rows
@@ -12,6 +12,7 @@ from collab.estimators.bayes.effects import SESSION, TASTE
 from collab.estimators.bayes.sampling import Plan, Sampling
 from collab.estimators.bayes.start import Parts
 from collab.estimators.cost import Cost, Size, memory
+from collab.estimators.space import Span
 
 # seconds of a rating before the first sweep; of a sweep, and of a rating in it
 START_SECONDS, FIXED_SECONDS, SWEEP_SECONDS = 1.2e-5, 8e-3, 3e-7
@@ -36,8 +37,8 @@ class Sampled(ABC, Generic[Model]):
     uses_time: ClassVar[bool] = False
     explains: ClassVar[bool] = False
     effort: ClassVar[float] = 1.5
-    n_factors: int = 10
-    sweeps: int = 200
+    n_factors: Annotated[int, Span(low=4, high=32, log=True)] = 10
+    sweeps: Annotated[int, Span(low=60, high=400, log=True)] = 200
     burn_in: int = 40
     thin: int = 5
     columns: int = 96

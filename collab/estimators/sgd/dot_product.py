@@ -1,12 +1,13 @@
 """Dot products of user and item factors (fastbook, chapter 8)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
 from collab.estimators.api import Factors, Range
 from collab.estimators.sgd.parts import normal, sigmoid_range, truncated_normal
+from collab.estimators.space import Span
 
 Tables = tuple[list[Tensor], list[Tensor]]
 
@@ -20,7 +21,7 @@ class DotProduct(nn.Module):
         n_items: int,
         *,
         generator: torch.Generator,
-        n_factors: int = 50,
+        n_factors: Annotated[int, Span(low=16, high=100, log=True)] = 50,
         y_range: Range | None = None,
     ) -> None:
         """Draw the tables (n_users, n_factors) and (n_items, n_factors)."""
@@ -58,7 +59,7 @@ class DotProductBias(nn.Module):
         n_items: int,
         *,
         generator: torch.Generator,
-        n_factors: int = 50,
+        n_factors: Annotated[int, Span(low=16, high=100, log=True)] = 50,
         y_range: Range | None = (0, 5.5),
         plain: bool = False,
         factors_first: bool = False,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context, Factors, HasFactors
-from collab.estimators.cost import Cost, Size, memory
+from collab.estimators.cost import MIB, Cost, Size, memory
 from collab.estimators.sgd.closed_form import ClosedForm, refuse_other_gradient
 from collab.estimators.sgd.fit import descend
 from collab.estimators.sgd.gradient import Autograd, Gradient
@@ -22,6 +22,8 @@ ROWS_AT_ONCE = 1 << 16
 # seconds of a step, of a number in it, and of a column of a row
 CLOSED_FORM = (6e-5, 7e-10, 5e-9)
 AUTOGRAD = (4e-4, 3.1e-9, 1.7e-8)
+LAZY = (2.5e-4, 0.0, 2e-8)
+LAZY_BYTES = 80  # of what is known of a step before the first
 BATCH_COPIES = 1  # of what a batch goes through, in parts of what is held of each number
 WEIGHTS = "model.safetensors"
 SIZES = ("n_users", "n_items")
@@ -41,6 +43,12 @@ class Sgd(Settings):
     model: type[nn.Module]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     gradient: Literal["autograd", "closed_form"] = "autograd"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        super().__post_init__()
+        if self.lazy and self.gradient != "closed_form":
+            raise ValueError("lazy steps are of rows, which only the closed form knows")
 
     @property
     def passes(self) -> int:
@@ -94,11 +102,13 @@ class Sgd(Settings):
         columns = [columns_of(n, **self.arguments) for n in tables]
         numbers = sum(n * wide for n, wide in zip(tables, columns, strict=True))
         steps = self.epochs * max(1, size.n_ratings // settings.batch_size)
-        step, number, cell = CLOSED_FORM if self.gradient == "closed_form" else AUTOGRAD
+        kind = LAZY if self.lazy else CLOSED_FORM if self.gradient == "closed_form" else AUTOGRAD
+        step, number, cell = kind
         seconds = steps * (step + number * numbers)
         seconds += self.epochs * size.n_ratings * sum(columns) * cell
         batch = min(settings.batch_size, size.n_ratings) * sum(columns) * BATCH_COPIES
-        mib = memory(size, numbers=numbers + batch, copies=5)
+        schedule = steps * LAZY_BYTES if self.lazy else 0
+        mib = memory(size, numbers=numbers + batch, copies=5) + schedule / MIB
         return Cost(seconds=seconds, mib=mib, steps=steps, numbers=numbers)
 
     def load(self, folder: Path) -> "Trained":

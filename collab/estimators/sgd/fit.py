@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from collab.base.errors import CollabError
 from collab.dataset.rows import Rows
 from collab.estimators.sgd.capture import TensorAdamW, WholeStep, schedule_numbers
+from collab.estimators.sgd.closed_form import ClosedForm
 from collab.estimators.sgd.gradient import Batch, Gradient
+from collab.estimators.sgd.lazy import LazyAdamW
 from collab.estimators.sgd.optimizer import AdamW
 from collab.estimators.sgd.schedule import one_cycle
 from collab.estimators.sgd.settings import Settings
@@ -43,11 +45,17 @@ def descend(
     size = min(settings.batch_size, len(train))
     n_steps = len(train) // size
     capture = train.device.type == "cuda" if capture is None else capture
-    step = make_step(gradient, settings, settings.epochs * n_steps, capture=capture)
+    total = settings.epochs * n_steps
+    lazy = make_lazy(gradient, settings, total)
+    step = (
+        lazy_step(gradient, lazy) if lazy else make_step(gradient, settings, total, capture=capture)
+    )
     for number in range(settings.epochs):
         model.train()
         batches = shuffled_batches(gradient, train, size, generator)
         losses = run_steps(step, batches, number * n_steps) * gradient.unit
+        if lazy:
+            lazy.finish((number + 1) * n_steps)
         refuse_divergence(losses, settings, number)
         yield float(losses.mean())
 
@@ -71,6 +79,28 @@ def make_step(gradient: Gradient, settings: Settings, total: int, *, capture: bo
     def step(batch: Batch, number: int) -> Tensor:
         loss = gradient(batch)
         optimizer.step(*one_cycle(settings, number / total))
+        gradient.clear(batch)
+        return loss
+
+    return step
+
+
+def make_lazy(gradient: Gradient, settings: Settings, total: int) -> LazyAdamW | None:
+    """The optimizer of rows, where the settings ask for it."""
+    if not settings.lazy:
+        return None
+    assert isinstance(gradient, ClosedForm)
+    return LazyAdamW(gradient.table, gradient.grads, settings, total)
+
+
+def lazy_step(gradient: Gradient, optimizer: LazyAdamW) -> Step:
+    """The same step on the rows of the batch alone."""
+
+    def step(batch: Batch, number: int) -> Tensor:
+        rows = batch[1]
+        optimizer.prepare(rows, number)
+        loss = gradient(batch)
+        optimizer.step(rows, number)
         gradient.clear(batch)
         return loss
 

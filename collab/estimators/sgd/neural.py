@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
 from collab.estimators.sgd.parts import embedding, embedding_size, linear, sigmoid_range
+from collab.estimators.space import Span
 
 
 class CollabNN(nn.Module):
@@ -19,7 +20,7 @@ class CollabNN(nn.Module):
         n_items: int,
         *,
         generator: torch.Generator,
-        n_hidden: int = 100,
+        n_hidden: Annotated[int, Span(low=32, high=256, log=True)] = 100,
         y_range: tuple[float, float] = (0, 5.5),
         widest: int = 600,
     ) -> None:

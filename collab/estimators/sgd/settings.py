@@ -1,9 +1,10 @@
 """The settings of gradient descent."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from collab.base.errors import CollabError
+from collab.estimators.space import Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +24,22 @@ class Settings:
         place of eps. A batch that grows with the data makes gradients smaller, and a fixed eps
         would then hold back what has few rows in it. 0: eps is fixed.
     wd: decoupled weight decay, times the learning rate at each step.
+    lazy: step the rows of a batch alone, see `lazy.py`; for a gradient in closed form.
     """
 
-    epochs: int = 5
+    epochs: Annotated[int, Span(low=2, high=12)] = 5
     batch_size: int = 64
-    batch_share: float = 0.0
-    lr_max: float = 5e-3
+    batch_share: Annotated[float, Span(low=0.1, high=1.0, log=True)] = 0.0
+    lr_max: Annotated[float, Span(low=2e-3, high=0.1, log=True)] = 5e-3
     div: float = 25.0
     div_final: float = 1e5
     pct_start: float = 0.25
     momentum: tuple[float, float, float] = (0.95, 0.85, 0.95)
-    beta2: float = 0.99
+    beta2: Annotated[float, Span(low=0.85, high=0.995)] = 0.99
     eps: float = 1e-5
-    row_eps: float = 0.0
-    wd: float = 0.01
+    row_eps: Annotated[float, Span(low=1e-3, high=1.0, log=True)] = 0.0
+    wd: Annotated[float, Span(low=5e-3, high=5.0, log=True)] = 0.01
+    lazy: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
