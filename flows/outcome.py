@@ -66,7 +66,7 @@ def findings(evaluation: Evaluation) -> Iterator[str]:
 
 def left_out(outcome: Outcome) -> Iterator[str]:
     """What was left out, and a report that failed."""
-    for reason in outcome.trained.left_out:
+    for reason in outcome.published.snapshot.record.left_out:
         yield f"Left out: {reason}"
     if outcome.published.report_error:
         yield f"The tables are published, the report failed: {outcome.published.report_error}"

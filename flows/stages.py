@@ -9,7 +9,7 @@ from collab.base.errors import CollabError
 from collab.base.paths import DataDir
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
-from collab.estimators.api import Recipe
+from collab.estimators.api import Recipe, for_release
 from collab.estimators.cost import Size
 from collab.estimators.recipes import BASELINE, RECIPES
 from collab.evaluation.standings import Evaluation, evaluate, finalists
@@ -144,7 +144,7 @@ def publish(
     dataset = prepare_dataset(lake, Protocol(name="all"), data, as_of, force)
     seed = champion.record.seed
     refit, refitted = train_one(
-        champion.recipe, dataset, data, seed=seed, device=device, force=force
+        for_release(champion.recipe), dataset, data, seed=seed, device=device, force=force
     )
     release = Release(
         lake=lake,

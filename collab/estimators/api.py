@@ -21,6 +21,8 @@ from collab.estimators.record import from_record, to_record
 
 Range = tuple[float, float]
 
+RELEASE_CHAINS = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -220,8 +222,8 @@ class HasChains(Protocol):
         """How many there are."""
         ...
 
-    def alone(self) -> Estimator:
-        """The estimator of one of them."""
+    def of_chains(self, chains: int) -> Estimator:
+        """The estimator of so many."""
         ...
 
     def seeds(self, seed: int) -> list[int]:
@@ -229,7 +231,7 @@ class HasChains(Protocol):
         ...
 
     def merge(self, models: Sequence[Any]) -> Fitted:
-        """The model of several chains, each fitted by `alone` with a seed of its own."""
+        """The model of several chains, each fitted alone with a seed of its own."""
         ...
 
 
@@ -266,5 +268,13 @@ def chains_of(recipe: Recipe, seed: int) -> list[tuple[Recipe, int]]:
     estimator = recipe.estimator
     if not isinstance(estimator, HasChains) or estimator.chains == 1:
         return []
-    alone = replace(recipe, estimator=estimator.alone())
+    alone = replace(recipe, estimator=estimator.of_chains(1))
     return [(alone, number) for number in estimator.seeds(seed)]
+
+
+def for_release(recipe: Recipe) -> Recipe:
+    """The recipe as it supplies tables: what is sampled by several chains, which are surer."""
+    estimator = recipe.estimator
+    if not isinstance(estimator, HasChains) or estimator.chains >= RELEASE_CHAINS:
+        return recipe
+    return replace(recipe, estimator=estimator.of_chains(RELEASE_CHAINS))

@@ -42,6 +42,21 @@ def test_chains_are_runs_and_their_merger_is_on_the_leaderboard(
     assert query(data, "SELECT count(*) FROM leaderboard") == [(2,)]
 
 
+def test_a_release_has_three_chains(planted_zip: Path, data: DataDir) -> None:
+    """Of a recipe of one chain; what stands on the leaderboard is that one."""
+    assert run(planted_zip, data, "--variants", "bayesian_mf", "--seed", "5") == 0
+    found = query(data, "SELECT role, protocol, seed, epochs FROM runs ORDER BY ALL")
+    assert found == [
+        ("history", "all", 5, 3),
+        ("history", "all", 6, 3),
+        ("history", "all", 7, 3),
+        ("leaderboard", "random", 5, 3),
+        ("release", "all", 5, 3),
+    ]
+    ((draws,),) = query(data, "SELECT count(*) FROM movie_bias WHERE sd > 0")
+    assert draws > 0
+
+
 def test_without_one_of_its_chains_a_model_is_left_out(
     planted_zip: Path, data: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:

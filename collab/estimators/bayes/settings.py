@@ -130,9 +130,9 @@ class Sampled(ABC, Generic[Model]):
         thin = max(1, (sweeps - burn_in) // self.plan.passes)
         return replace(self, sweeps=sweeps, burn_in=burn_in, thin=thin)
 
-    def alone(self) -> Self:
-        """The estimator of one chain."""
-        return replace(self, chains=1)
+    def of_chains(self, chains: int) -> Self:
+        """The estimator of so many chains."""
+        return replace(self, chains=chains)
 
     def seeds(self, seed: int) -> list[int]:
         """Each chain's seed; the first is the one given."""

@@ -254,7 +254,11 @@ def test_an_estimator_of_several_chains_yields_their_merged_models(
     two = replace(SHORT, chains=2)
     first, both = two.fit(board[0], HERE)
     other = list(SHORT.fit(board[0], replace(HERE, seed=HERE.seed + 1)))[-1]
-    assert (two.passes, two.seeds(HERE.seed), two.alone()) == (2, [HERE.seed, HERE.seed + 1], SHORT)
+    assert (two.passes, two.seeds(HERE.seed), two.of_chains(1)) == (
+        2,
+        [HERE.seed, HERE.seed + 1],
+        SHORT,
+    )
     torch.testing.assert_close(first.predict(board[1]), model.predict(board[1]), rtol=0, atol=1e-4)
     mean = (model.moments.score(board[1]) + other.moments.score(board[1])) / 2
     assert torch.allclose(both.moments.score(board[1]), mean, atol=0.05)  # 40 columns in 20
