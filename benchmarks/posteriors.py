@@ -35,8 +35,8 @@ from collab.estimators.bayes.models import FactorModel
 from collab.lake import ingest
 from collab.movielens.editions import get_edition
 from collab.movielens.sources import find_archive
-from collab.release.neighbors import nearest_rows
-from collab.release.posterior import MULTIPLICATIONS, gather, within
+from collab.release.interpret import Learnt
+from collab.release.posterior import gather, posterior_similarity
 
 MODELS = ("als", "bayesian_mf", "sampled_users")
 LEVELS = (50, 80, 90, 95)
@@ -144,11 +144,16 @@ def covered(errors: torch.Tensor, spread: torch.Tensor, level: int) -> float:
 
 def nearest(fitted: HasUncertainty, dataset: Dataset) -> list[list[int]]:
     """The ten nearest of each known movie by the mean cosine in the users' metric, as published."""
-    units = torch.nn.functional.normalize(gather(fitted.samples()).items, dim=2)
-    units = units[: within(MULTIPLICATIONS, units.shape[1] ** 2 * units.shape[2], len(units))]
-    _, rows = nearest_rows(units.transpose(0, 1).flatten(1), TOP)
+    draws = gather(fitted.samples())
+    n = draws.item_bias.shape[1]
+    rows = Learnt(
+        ids=np.arange(n, dtype=np.int32),
+        factors=draws.items[0].numpy(),
+        bias=draws.item_bias[0].numpy(),
+    )
+    table = posterior_similarity(draws, rows, TOP)["neighbor_id"].to_numpy().reshape(n, -1)
     known = np.flatnonzero(np.diff(dataset.array("item_starts"))[1:] >= KNOWN)
-    found: list[list[int]] = rows[torch.from_numpy(known)].tolist()
+    found: list[list[int]] = table[known].tolist()
     return found
 
 

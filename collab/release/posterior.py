@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from collab.estimators.api import Factors
+from collab.release.candidates import CANDIDATES, candidate_rows, moments_of_candidates
 from collab.release.interpret import Learnt
 from collab.release.neighbors import NEIGHBORS, nearest_rows, pair_cosines
 
 EXTREME = 50  # a bias among so many highest or lowest
 NORMAL_95 = 1.96
-MULTIPLICATIONS = 1e12  # what the mean cosines of all pairs may take; fewer draws beyond
-PAIRS = 2.4e10  # what the neighbours of single draws may take, likewise: 16 s each at ml-32m
+MULTIPLICATIONS = 5e11  # what the cosines of all pairs in all draws may take: about half a minute
+SELECTION = 30  # of a pair, what finding the highest costs, in multiplications
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,48 +82,50 @@ def bias_columns(draws: Tensor, bias: Tensor) -> pd.DataFrame:
 def posterior_similarity(draws: Draws, found: Learnt, k: int = NEIGHBORS) -> pd.DataFrame:
     """The k most similar of every item by the mean of the cosine in the users' metric.
 
-    Exact over the draws used: the mean of cosines is the inner product of the draws' unit rows laid
-    side by side.
+    Exact over all draws: the mean of cosines is the inner product of the draws' unit rows laid side
+    by side. Of large editions the same for the candidates of each item, see `candidates`.
 
     Returns:
         `item_id, neighbor_id, rank, similarity, sd, share, cosine`: mean and standard deviation of
-        the cosine over the draws, the share of draws in which the neighbour is among the k nearest,
-        and the plain cosine of the published factors.
+        the cosine over the draws, the share of draws in which the neighbour is among the k nearest
+        (of a large edition not known, NaN), and the plain cosine of the published factors.
     """
-    _, n, width = draws.items.shape
-    n_draws = within(MULTIPLICATIONS, n**2 * width, len(draws.items))
-    units = torch.nn.functional.normalize(draws.items[:n_draws], dim=2)
-    aside = units.transpose(0, 1).reshape(n, n_draws * width) / n_draws**0.5
-    means, rows = nearest_rows(aside, k)
-    cosines = torch.stack([pair_cosines(unit, rows) for unit in units])
+    units = torch.nn.functional.normalize(draws.items, dim=2)
+    n_draws, n, width = units.shape
+    k = min(k, n - 1)
+    if n_draws * n**2 * (width + SELECTION) <= MULTIPLICATIONS:
+        rows, means, sds, shares = moments_of_all(units, k)
+    else:
+        candidates = candidate_rows(units, min(CANDIDATES, n - 1))
+        rows, means, sds = moments_of_candidates(units, candidates, k)
+        shares = torch.full_like(means, torch.nan)
     plain = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
-    k = rows.shape[1]
     return pd.DataFrame(
         {
             "item_id": np.repeat(found.ids, k),
             "neighbor_id": found.ids[rows.numpy().reshape(-1)],
             "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), n),
             "similarity": means.clamp(-1, 1).reshape(-1).numpy(),
-            "sd": cosines.std(0).reshape(-1).numpy(),
-            "share": shares_among(units, rows).reshape(-1).numpy(),
+            "sd": sds.reshape(-1).numpy(),
+            "share": shares.reshape(-1).numpy(),
             "cosine": pair_cosines(plain, rows).clamp(-1, 1).reshape(-1).numpy(),
         }
     )
 
 
-def within(budget: float, each: float, draws: int) -> int:
-    """How many draws a budget allows; at least two."""
-    return max(2, min(draws, int(budget / each)))
-
-
-def shares_among(units: Tensor, rows: Tensor) -> Tensor:
-    """The share of draws (n, k) in which each of the given neighbours is among the k nearest."""
-    used = units[: within(PAIRS, units.shape[1] ** 2, len(units))]
+def moments_of_all(units: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The k nearest of each item by the mean over unit rows (S, n, d): row numbers, means,
+    standard deviations, and the share of draws in which each is among the k nearest.
+    """
+    n_draws, n, width = units.shape
+    aside = units.transpose(0, 1).reshape(n, n_draws * width) / n_draws**0.5
+    means, rows = nearest_rows(aside, k)
+    cosines = torch.stack([pair_cosines(unit, rows) for unit in units])
     among = torch.zeros(rows.shape)
-    for unit in used:
-        _, nearest = nearest_rows(unit, rows.shape[1])
+    for unit in units:
+        _, nearest = nearest_rows(unit, k)
         among += (rows[:, :, None] == nearest[:, None, :]).any(2)
-    return among / len(used)
+    return rows, means, cosines.std(0), among / n_draws
 
 
 def posterior_components(

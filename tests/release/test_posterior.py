@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from collab.estimators.api import Factors
+from collab.release.candidates import candidate_rows, moments_of_candidates
 from collab.release.interpret import Learnt
 from collab.release.neighbors import nearest_rows
 from collab.release.posterior import (
-    Draws,
     bias_columns,
     gather,
     posterior_components,
@@ -118,18 +118,32 @@ def test_without_doubt_a_neighbour_is_certain() -> None:
     assert table["share"].min() == 1
 
 
-def test_few_draws_are_used_where_many_would_take_too_long(
+def test_where_all_pairs_are_too_many_candidates_come_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("collab.release.posterior.MULTIPLICATIONS", 3 * N_ITEMS**2 * K)
-    monkeypatch.setattr("collab.release.posterior.PAIRS", 1)
+    """With as many candidates as there are items nothing is lost but the shares."""
     draws = gather(planted(0.5, turned=True))
+    exact = posterior_similarity(draws, learnt(), k=4)
+    monkeypatch.setattr("collab.release.posterior.MULTIPLICATIONS", 1)
     table = posterior_similarity(draws, learnt(), k=4)
-    first = Draws(items=draws.items[:3], item_bias=draws.item_bias, user_bias=draws.user_bias)
-    monkeypatch.undo()
-    expected = posterior_similarity(first, learnt(), k=4)
-    assert table["similarity"].tolist() == expected["similarity"].tolist()
-    assert set(table["share"]) <= {0.0, 0.5, 1.0}
+    assert table["neighbor_id"].tolist() == exact["neighbor_id"].tolist()
+    for name in ("similarity", "sd", "cosine"):
+        assert table[name].to_numpy() == pytest.approx(exact[name].to_numpy(), abs=1e-5)
+    assert table["share"].isna().all()
+
+
+def test_few_candidates_hold_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 60 items in 10 planted groups the 5 of one's own group are among 8 candidates."""
+    g = torch.Generator().manual_seed(0)
+    centres = torch.randn(10, 12, generator=g)
+    items = centres.repeat_interleave(6, 0) + 0.2 * torch.randn(5, 60, 12, generator=g)
+    units = torch.nn.functional.normalize(items, dim=2)
+    monkeypatch.setattr("collab.release.candidates.DIRECTIONS", 9)
+    rows = candidate_rows(units, 8)
+    found, means, sds = moments_of_candidates(units, rows, 5)
+    assert bool((found // 6 == torch.arange(60)[:, None] // 6).all())
+    assert bool((means[:, :-1] >= means[:, 1:]).all())
+    assert float(sds.min()) > 0
 
 
 def test_biases_by_hand() -> None:

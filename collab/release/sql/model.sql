@@ -67,7 +67,7 @@ COMMENT ON COLUMN movie_similarity.neighbor_id IS 'The similar item';
 COMMENT ON COLUMN movie_similarity.rank IS '1 is the most similar';
 COMMENT ON COLUMN movie_similarity.similarity IS 'What neighbours are ordered by, -1 to 1: the posterior mean of the cosine in the users'' metric, which says how alike the predictions for two items vary over all users; the plain cosine where the champion has no posterior';
 COMMENT ON COLUMN movie_similarity.sd IS 'Posterior standard deviation of that cosine; NULL where the champion has no posterior';
-COMMENT ON COLUMN movie_similarity.share IS 'The share of posterior draws in which the neighbour is among the 20; NULL likewise';
+COMMENT ON COLUMN movie_similarity.share IS 'The share of posterior draws in which the neighbour is among the 20; NULL likewise, and of the largest editions, where that is not computed';
 COMMENT ON COLUMN movie_similarity.cosine IS 'Cosine of the angle between the published factors, -1 to 1, as in the book';
 
 CREATE TABLE movie_pca (
