@@ -42,7 +42,7 @@ class Als:
 
     uses_time: ClassVar[bool] = False
     n_factors: int = 46
-    sweeps: int = 5
+    sweeps: int = 6
     ridge: float = 2.0
     ridge_share: float = 0.4
     ridge_power: float = 0.7
