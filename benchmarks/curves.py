@@ -37,7 +37,7 @@ from collab.movielens.sources import find_archive
 from collab.runs.errors import measure
 
 MODELS = ("als", "fast_dot_product_bias_wd")
-ITERATIONS = (1, 2, 3, 4, 6, 10)
+ITERATIONS = (2, 3, 4, 6, 10)
 
 Line = tuple[str, float, float | None, float]
 

@@ -116,9 +116,8 @@ def draw_side(
         lower = torch.linalg.cholesky(ridge.precision)
         width = lower.shape[1]
         one = torch.eye(width, device=g.device).expand_as(lower)
-        root = torch.linalg.solve_triangular(
-            lower, one, upper=False, left=False
-        )  # inverse = root' root
+        root = torch.linalg.solve_triangular(lower, one, upper=False, left=False)
+        # root' root is the inverse of the precision, so it gives rows of noise its covariance
         noise = torch.randn(len(ridge.at), shape[0], width, generator=g, device=g.device)
         drawn = torch.bmm(noise, root)[:, :, : shape[2]]
         found[:, ridge.at] = drawn.transpose(0, 1).half()
