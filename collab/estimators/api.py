@@ -134,8 +134,8 @@ class Factors:
 
     def predict(self, users: Tensor, items: Tensor) -> Tensor:
         """Stars (n,) of pairs of indices (n,), (n,)."""
-        pairs = zip(users.split(PAIRS_AT_ONCE), items.split(PAIRS_AT_ONCE), strict=True)
-        score = torch.cat([self.score(u.long(), i.long()) for u, i in pairs])
+        parts = (torch.split(of, PAIRS_AT_ONCE) for of in (users, items))
+        score = torch.cat([self.score(u.long(), i.long()) for u, i in zip(*parts, strict=True)])
         return self.link(score)
 
     def score(self, users: Tensor, items: Tensor) -> Tensor:
