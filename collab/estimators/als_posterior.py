@@ -16,14 +16,15 @@ from torch import Tensor
 
 NUMBERS_KEPT = 1 << 28  # of all draws: 512 MiB; fewer draws beyond
 FREE = 0.5  # of the ratings at least this share is taken to be free, where parameters abound
-CHUNK = 1 << 14  # pairs gathered at once: what stays in a cache
+CHUNK = 1 << 11  # pairs gathered at once: what stays in a cache
 
 
 @dataclass(frozen=True)
 class Ridge:
     """Ridge regressions of some rows of a side.
 
-    at (m,): which rows; penalty (m,); precision (m, k, k): of the row, in units of the noise.
+    at (m,): which rows; penalty (m,); precision (m, w, w): of the row, in units of the noise, then
+    of columns that are no part of it, with the penalty alone.
     """
 
     at: Tensor
@@ -113,12 +114,15 @@ def draw_side(
     found, freedom = torch.zeros(shape, dtype=torch.float16, device=g.device), 0.0
     for ridge in ridges:
         lower = torch.linalg.cholesky(ridge.precision)
-        noise = torch.randn(len(ridge.at), shape[2], shape[0], generator=g, device=g.device)
-        drawn = torch.linalg.solve_triangular(lower.mT, noise, upper=True)
-        found[:, ridge.at] = drawn.permute(2, 0, 1).half()
-        covariance = torch.cholesky_inverse(lower)
-        trace = covariance.diagonal(dim1=1, dim2=2).sum(1)
-        freedom += float((shape[2] - ridge.penalty * trace).double().sum())
+        width = lower.shape[1]
+        one = torch.eye(width, device=g.device).expand_as(lower)
+        root = torch.linalg.solve_triangular(lower, one, upper=False, left=False)
+        # root' root is the inverse of the precision, so it gives rows of noise its covariance
+        noise = torch.randn(len(ridge.at), shape[0], width, generator=g, device=g.device)
+        drawn = torch.bmm(noise, root)[:, :, : shape[2]]
+        found[:, ridge.at] = drawn.transpose(0, 1).half()
+        trace = root.square().sum((1, 2))
+        freedom += float((width - ridge.penalty * trace).double().sum())
     return found, freedom
 
 

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from collab.dataset.dataset import Dataset
 from collab.dataset.rows import Rows
-from collab.estimators import als
-from collab.estimators.als import Als, Alternated, Side
+from collab.estimators import als_side
+from collab.estimators.als import Als, Alternated
+from collab.estimators.als_side import Side, inputs_of
 from collab.estimators.api import Context
 from collab.runs.errors import measure
 from tests.estimators.support import CPU, context, generator, rows_of
@@ -137,9 +138,9 @@ def test_predictions_stay_on_the_scale() -> None:
 def after_half_a_sweep(fitted: Alternated, rows: Rows) -> Tensor:
     """The users' rows given the final items."""
     assert rows.by_user
-    left = rows.ratings - fitted.tables["mean"]
     users = torch.zeros_like(fitted.tables["users"])
-    fitted.by.solve(Side(rows.by_user, rows.items, left), fitted.tables["items"], users)
+    items = inputs_of(fitted.tables["items"], float(fitted.tables["mean"]))
+    fitted.by.solve(Side(rows.by_user, rows.items, rows.ratings), items, users)
     return users
 
 
@@ -156,7 +157,7 @@ def test_folding_in_a_training_user_gives_that_users_row(rows: Rows) -> None:
 def test_batches_of_any_size_give_the_same(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     where = context(N_USERS, N_ITEMS)
     (at_once,) = models(SMALL, rows, where)
-    monkeypatch.setattr(als, "NUMBERS_AT_ONCE", 1)  # one entity at a time
+    monkeypatch.setattr(als_side, "NUMBERS_AT_ONCE", {"cpu": 1})  # one rating at a time
     (one_by_one,) = models(SMALL, rows, where)
     for name in ("users", "items"):
         torch.testing.assert_close(at_once[name], one_by_one[name], rtol=0, atol=1e-5)
