@@ -68,7 +68,8 @@ def pipeline(
         as_of: only ratings up to this day or moment; what comes of it is never served.
         device: auto, cpu, mps, cuda (every one) or cuda:N.
         minutes: what all training may take, as estimated beforehand: variants, and then further
-            splits, that do not fit are left out and named; `--variants all` trains them anyway.
+            splits, that do not fit are left out and named; `--variants all` trains them anyway. A
+            fifth as much is for recommendations to all users and all variants' predictions.
         memory: GiB that one run may take; by default what is free.
         item_key: what an item is, a title or a movie; by default the edition's own.
         trust_archive: accept an archive that is not the published one: a cut-down one of your own.
@@ -99,7 +100,13 @@ def pipeline(
     trained = stages.train(taken.lake, data, wanted, force)
     limit = None if no_gate else max_regression
     published = stages.publish(
-        taken.lake, trained, data, device=device, force=force, max_regression=limit
+        taken.lake,
+        trained,
+        data,
+        device=device,
+        force=force,
+        max_regression=limit,
+        table_seconds=wanted.table_seconds,
     )
     mark_announced(taken.lake)
     if wanted.as_of is None:

@@ -14,6 +14,7 @@ from collab.runs.budget import Budget
 from collab.runs.devices import find_slots
 
 MINUTES = 5.0
+FOR_TABLES = 0.2  # of the minutes, besides them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,12 @@ class Plan:
     seed: int
     device: str
     budget: Budget
+
+    @property
+    def table_seconds(self) -> float:
+        """What the tables that grow with users times movies, or runs times ratings, may take."""
+        minutes = self.budget.minutes
+        return float("inf") if minutes is None else minutes * 60 * FOR_TABLES
 
 
 def plan(

@@ -17,6 +17,7 @@ from collab.lake import Manifest
 from collab.movielens.editions import ItemKey
 from collab.movielens.sources import Source
 from collab.release.publish import Release
+from collab.release.room import TABLE_SECONDS
 from collab.release.snapshot import Snapshot
 from collab.runs.budget import Spent, fit_to, size_of
 from collab.runs.record import Run
@@ -135,6 +136,7 @@ def publish(
     device: str,
     force: bool,
     max_regression: float | None,
+    table_seconds: float = TABLE_SECONDS,
 ) -> Published:
     """Runs to tables: choose the champion recipe, refit it on all ratings, publish, report."""
     evaluation = evaluate(trained.runs)
@@ -153,7 +155,7 @@ def publish(
         baseline=baseline_of(evaluation, lake, data, as_of, device),
         left_out=trained.left_out,
     )
-    snapshot, made = publish_tables(release, data, force, max_regression)
+    snapshot, made = publish_tables(release, data, force, max_regression, table_seconds)
     report_error = write_report(snapshot, data)
     show_publication(snapshot, report_error)
     return Published(

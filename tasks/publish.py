@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
 from collab.release.publish import Release, publish
+from collab.release.room import TABLE_SECONDS
 from collab.release.snapshot import Snapshot
 from collab.report import publish_report
 
@@ -16,12 +17,18 @@ log = logging.getLogger("collab.report")
 
 @task
 def publish_tables(
-    release: Release, data: DataDir, force: bool, max_regression: float | None
+    release: Release,
+    data: DataDir,
+    force: bool,
+    max_regression: float | None,
+    table_seconds: float = TABLE_SECONDS,
 ) -> tuple[Snapshot, bool]:
     """Build the tables, check them and flip the link."""
     known = {"as_of": release.refit.record.as_of, "flow_run": flow_run.get_id()}
     with step(data, "publish", edition=release.lake.edition, **known) as entry:
-        snapshot, made = publish(release, data, force=force, max_regression=max_regression)
+        snapshot, made = publish(
+            release, data, force=force, max_regression=max_regression, table_seconds=table_seconds
+        )
         entry["rows"], entry["where"] = release.lake.counts["ratings"], below(data, snapshot.folder)
         entry["outcome"] = "made" if made else "found"
     return snapshot, made
