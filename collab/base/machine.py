@@ -5,8 +5,6 @@ import resource
 import sys
 from pathlib import Path
 
-import psutil
-
 STATUS = Path("/proc/self/status")
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -20,6 +18,8 @@ def usable_cores() -> int:
 
 def free_memory_gib() -> float:
     """Memory that processes may still take, GiB: of the machine, or of the container it is."""
+    import psutil  # only here: an analyst, who trains nothing, has none
+
     free = int(psutil.virtual_memory().available)
     limit, used = (read_number(CGROUP / name) for name in ("memory.max", "memory.current"))
     if limit is not None and used is not None:
