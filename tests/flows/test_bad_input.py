@@ -21,7 +21,7 @@ QUICK = {
     "--variants": "dot_product_bias_wd",
     "--epochs": "1",
     "--device": "cpu",
-    "--minutes": "0.001",
+    "--minutes": "0.1",
 }
 
 

@@ -94,7 +94,7 @@ def a_docstring(library: Path) -> None:
 
 
 def a_comment(library: Path) -> None:
-    change(library / "runs" / "train.py", "# training rows", "# rows")
+    change(library / "runs" / "train.py", "# at once;", "# together;")
 
 
 def als_itself(library: Path) -> None:
@@ -148,6 +148,11 @@ def test_which_code_changes_whose_key(
 
 def test_the_code_of_an_estimator() -> None:
     assert code_of(SGD) == ["estimators/api.py", "estimators/sgd"]
-    als = ["estimators/api.py", "estimators/als.py", "estimators/als_posterior.py"]
+    als = [
+        "estimators/api.py",
+        "estimators/als.py",
+        "estimators/als_posterior.py",
+        "estimators/als_side.py",
+    ]
     assert code_of(RECIPES["als"].estimator) == als
     assert code_of(RECIPES["bias_only"].estimator)[1] == "estimators/bias_only.py"

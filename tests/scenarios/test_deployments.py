@@ -28,7 +28,7 @@ def test_the_pipeline_by_hand(stack: Stack, quick: dict[str, Any], data: DataDir
     artifacts = {artifact.key: artifact for artifact in shown}
     assert set(artifacts) == {
         "checks-ml-100k", "leaderboard-ml-100k", "curves-ml-100k", "report-ml-100k",
-        "train-dot-product-bias-wd", "train-embedding-nn",
+        "train-dot-product-bias-wd", "train-embedding-nn", "train-bias-only",
     }  # fmt: skip
     assert artifacts["train-embedding-nn"].data == 100
     assert str(artifacts["curves-ml-100k"].data).startswith("data:image/svg+xml;base64,")

@@ -157,7 +157,7 @@ def test_pairs_of_several_seeds_merge_and_so_do_their_trees(
     other = list(PAIR.fit(board[0], replace(HERE, seed=1)))[-1]
     both = PAIR.merge([models[-1], other])
     mean = (models[-1].predict(board[1]) + other.predict(board[1])) / 2
-    assert torch.allclose(both.predict(board[1]), mean, atol=0.05)
+    assert float((both.predict(board[1]) - mean).abs().mean()) < 0.03  # columns are cut once more
     assert both.stage2
     first = both.probit.predict(board[1])
     parts = [one.stage2.correction(board[1], first) for one in (models[-1], other) if one.stage2]
