@@ -1,6 +1,7 @@
 """Tasks: one training run each."""
 
 import logging
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from prefect import task, unmapped
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
+from collab.base.errors import CollabError
 from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
 from collab.dataset.dataset import Dataset
@@ -53,6 +55,7 @@ def train_variant(
     recipe: Recipe, dataset: Dataset, data: DataDir, seed: int, device: str, force: bool
 ) -> tuple[Run, bool]:
     """Train one variant in a child process on the first free device."""
+    require_here(dataset)
     slots = with_room(find_slots(device), recipe.estimator.cost(size_of(dataset)).mib)
     spec = RunSpec(
         dataset=dataset.path, runs=data.runs, recipe=recipe, seed=seed, device=slots[0].kind
@@ -67,6 +70,19 @@ def train_variant(
             entry["peak_memory_mib"] = run.record.peak_memory_mib
             entry["seconds"] = round(run.record.seconds, 3)
     return run, made
+
+
+def require_here(dataset: Dataset) -> None:
+    """Refuse to train where the dataset is not.
+
+    Raises:
+        CollabError: it is on another machine, which this one shares no data folder with.
+    """
+    if not dataset.path.is_dir():
+        raise CollabError(
+            f"{dataset.path} is not there on {platform.node()}; --runner ray needs a data folder "
+            "on storage that all nodes of the cluster share."
+        )
 
 
 def show_progress(key: str, spec: RunSpec) -> Callable[[dict[str, Any]], None]:
