@@ -12,8 +12,9 @@ Runner = Literal["local", "ray"]
 RUNNER = Annotated[
     Runner,
     Parameter(
-        help="Where the variants are trained: `ray` spreads them over a Ray cluster; needs the "
-        "extra `ray` and PREFECT_API_URL."
+        help="Where the variants are trained: `ray` spreads them over a Ray cluster that runs "
+        "already, at RAY_ADDRESS or else on this machine; needs the extra `ray`, PREFECT_API_URL, "
+        "and a data folder that all nodes share."
     ),
 ]
 

@@ -122,7 +122,8 @@ def execute(runner: Runner = "local", **given: Any) -> None:
     """Run the pipeline; what is refused at its door need not wait for Prefect to start."""
     edition = given.get("edition", "ml-100k")
     plan(**{"edition": edition, **{name: given[name] for name in CHECKED if name in given}})
-    with tags("collab", edition), runner_options(runner) as options:
+    data = writable_data_dir(given.get("data_dir"))
+    with tags("collab", edition), runner_options(runner, data) as options:
         print_outcome(pipeline.with_options(**options)(**given))
 
 

@@ -6,16 +6,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from collab.base.errors import CollabError
+from collab.base.paths import DataDir
+from flows.cluster import AUTO, require_cluster
 
 RUNNERS = ("local", "ray")
 
 
 @contextmanager
-def runner_options(runner: str) -> Iterator[dict[str, Any]]:
+def runner_options(runner: str, data: DataDir) -> Iterator[dict[str, Any]]:
     """What a flow's `with_options` takes to train with a runner; nothing for `local`.
 
     Raises:
-        CollabError: Ray is not installed, or the cluster would have no server to report to.
+        CollabError: Ray is not installed, the cluster would have no server to report to, there is
+            no cluster, or its nodes do not share the data folder.
     """
     if runner == "local":
         yield {}
@@ -32,12 +35,8 @@ def runner_options(runner: str) -> Iterator[dict[str, Any]]:
         raise CollabError(
             f"--runner ray needs prefect-ray ({error}); install the extra: pip install -e '.[ray]'"
         ) from error
-    try:
-        ray.init(namespace="prefect", log_to_driver=False)  # RAY_ADDRESS names a cluster
-    except ConnectionError as error:
-        raise CollabError(
-            f"There is no Ray cluster at RAY_ADDRESS={os.environ.get('RAY_ADDRESS')}: {error}"
-        ) from error
+    require_cluster(data)
+    ray.init(address=AUTO, namespace="prefect", log_to_driver=False)
     try:
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
         with remote_options(num_cpus=1, num_gpus=gpus):

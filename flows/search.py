@@ -147,7 +147,8 @@ CHECKED = tuple(inspect.signature(plan).parameters)
 def execute(runner: Runner = "local", **given: Any) -> None:
     """Run the search; what is refused at its door need not wait for Prefect to start."""
     plan(**{name: given[name] for name in CHECKED if name in given})
-    with tags("collab", given.get("edition", "ml-100k")), runner_options(runner) as options:
+    data = writable_data_dir(given.get("data_dir"))
+    with tags("collab", given.get("edition", "ml-100k")), runner_options(runner, data) as options:
         print_searched(search.with_options(**options)(**given))
 
 

@@ -78,10 +78,9 @@ def train(lake: Manifest, data: DataDir, wanted: Plan, force: bool) -> Trained:
         CollabError: no variant could be trained on the first.
     """
 
-    def on(dataset: Dataset, recipes: list[Recipe]) -> Trained:
-        return train_all(
-            recipes, dataset, data, seed=wanted.seed, device=wanted.device, force=force
-        )
+    def on(datasets: list[Dataset], recipes: list[Recipe]) -> Trained:
+        jobs = [(recipe, dataset) for dataset in datasets for recipe in recipes]
+        return train_all(jobs, data, seed=wanted.seed, device=wanted.device, force=force)
 
     first, *further = (
         partial(prepare_dataset, lake, protocol, data, wanted.as_of, force)
@@ -89,7 +88,7 @@ def train(lake: Manifest, data: DataDir, wanted: Plan, force: bool) -> Trained:
     )
     dataset = first()
     recipes, spent, beyond = within_budget(wanted, size_of(dataset))
-    trained = on(dataset, recipes) + Trained(runs=[], left_out=beyond)
+    trained = on([dataset], recipes) + Trained(runs=[], left_out=beyond)
     if not trained.runs:
         reasons = "".join(f"\n  - {reason}" for reason in trained.left_out)
         raise CollabError(f"No variant could be trained:{reasons}")
@@ -97,7 +96,7 @@ def train(lake: Manifest, data: DataDir, wanted: Plan, force: bool) -> Trained:
     best = [run.recipe for run in finalists(trained.runs)]
     if skipped := splits_beyond_budget(best, wanted.protocols[1:], size_of(dataset), spent):
         return trained + Trained(runs=[], left_out=(skipped,))
-    return sum((on(prepare(), best) for prepare in further), trained)
+    return trained + on([prepare() for prepare in further], best)
 
 
 def within_budget(wanted: Plan, size: Size) -> tuple[list[Recipe], Spent, tuple[str, ...]]:

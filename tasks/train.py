@@ -1,6 +1,7 @@
 """Tasks: one training run each."""
 
 import logging
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from prefect import task, unmapped
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
+from collab.base.errors import CollabError
 from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
 from collab.dataset.dataset import Dataset
@@ -25,7 +27,8 @@ from tasks.policy import may_retry
 
 log = logging.getLogger("collab.train")
 
-Job = tuple[Recipe, int]  # and its seed
+Wanted = tuple[Recipe, Dataset]
+Job = tuple[Recipe, Dataset, int]  # and its seed
 Result = tuple[Run, bool] | BaseException
 
 PROGRESS_SECONDS = 5.0  # each step of the bar costs the server a few hundredths of a second
@@ -53,6 +56,7 @@ def train_variant(
     recipe: Recipe, dataset: Dataset, data: DataDir, seed: int, device: str, force: bool
 ) -> tuple[Run, bool]:
     """Train one variant in a child process on the first free device."""
+    require_here(dataset)
     slots = with_room(find_slots(device), recipe.estimator.cost(size_of(dataset)).mib)
     spec = RunSpec(
         dataset=dataset.path, runs=data.runs, recipe=recipe, seed=seed, device=slots[0].kind
@@ -67,6 +71,19 @@ def train_variant(
             entry["peak_memory_mib"] = run.record.peak_memory_mib
             entry["seconds"] = round(run.record.seconds, 3)
     return run, made
+
+
+def require_here(dataset: Dataset) -> None:
+    """Refuse to train where the dataset is not.
+
+    Raises:
+        CollabError: it is on another machine, which this one shares no data folder with.
+    """
+    if not dataset.path.is_dir():
+        raise CollabError(
+            f"{dataset.path} is not there on {platform.node()}; --runner ray needs a data folder "
+            "on storage that all nodes of the cluster share."
+        )
 
 
 def show_progress(key: str, spec: RunSpec) -> Callable[[dict[str, Any]], None]:
@@ -86,17 +103,17 @@ def show_progress(key: str, spec: RunSpec) -> Callable[[dict[str, Any]], None]:
 
 
 def train_all(
-    recipes: list[Recipe], dataset: Dataset, data: DataDir, *, seed: int, device: str, force: bool
+    wanted: list[Wanted], data: DataDir, *, seed: int, device: str, force: bool
 ) -> Trained:
     """Train every variant, as many at once as there are devices; one that fails is left out.
 
     Raises:
         CollabError: training was interrupted.
     """
-    results = train_each(recipes, dataset, data, seed=seed, device=device, force=force)
+    results = train_each(wanted, data, seed=seed, device=device, force=force)
     failed = [
         f"{recipe.name} on {dataset.protocol.label}: {first_line(result)}"
-        for recipe, result in zip(recipes, results, strict=True)
+        for (recipe, dataset), result in zip(wanted, results, strict=True)
         if isinstance(result, BaseException)
     ]
     trained = [result for result in results if not isinstance(result, BaseException)]
@@ -113,36 +130,41 @@ def train_one(
     recipe: Recipe, dataset: Dataset, data: DataDir, *, seed: int, device: str, force: bool
 ) -> tuple[Run, bool]:
     """Train one variant; whatever stopped it is raised."""
-    (result,) = train_each([recipe], dataset, data, seed=seed, device=device, force=force)
+    (result,) = train_each([(recipe, dataset)], data, seed=seed, device=device, force=force)
     if isinstance(result, BaseException):
         raise result
     return result
 
 
 def train_each(
-    recipes: list[Recipe], dataset: Dataset, data: DataDir, *, seed: int, device: str, force: bool
+    wanted: list[Wanted], data: DataDir, *, seed: int, device: str, force: bool
 ) -> list[Result]:
-    """For each recipe its run and whether it was trained now, or what stopped it.
+    """For each recipe on its dataset the run and whether it was trained now, or what stopped it.
 
     A model of several chains is merged once these have been trained, as runs like any other.
     """
 
     def train(jobs: list[Job]) -> list[Result]:
-        names, seeds = [recipe for recipe, _ in jobs], [number for _, number in jobs]
-        rest = (unmapped(dataset), unmapped(data))
-        futures = train_variant.map(names, *rest, seeds, device, force)
+        recipes = [recipe for recipe, _, _ in jobs]
+        datasets = [dataset for _, dataset, _ in jobs]
+        seeds = [number for _, _, number in jobs]
+        futures = train_variant.map(recipes, datasets, unmapped(data), seeds, device, force)
         found: list[Result] = [future.result(raise_on_failure=False) for future in futures]
         STOP.refuse()
         return found
 
-    parts = [chains_of(recipe, seed) for recipe in recipes]
-    first = [jobs or [(recipe, seed)] for recipe, jobs in zip(recipes, parts, strict=True)]
+    whole = [(recipe, dataset, seed) for recipe, dataset in wanted]
+    parts = [
+        [(chain, dataset, number) for chain, number in chains_of(recipe, seed)]
+        for recipe, dataset in wanted
+    ]
+    first = [chains or [job] for job, chains in zip(whole, parts, strict=True)]
     results = iter(train([job for jobs in first for job in jobs]))
     of_each = [[next(results) for _ in jobs] for jobs in first]
     stopped = [next((r for r in found if isinstance(r, BaseException)), None) for found in of_each]
-    whole = [bool(jobs) and not error for jobs, error in zip(parts, stopped, strict=True)]
-    merged = iter(train([(r, seed) for r, ready in zip(recipes, whole, strict=True) if ready]))
+    ready = [bool(chains) and not error for chains, error in zip(parts, stopped, strict=True)]
+    merged = iter(train([job for job, now in zip(whole, ready, strict=True) if now]))
     return [
-        next(merged) if ready else error or found[0]
-        for ready, error, found in zip(whole, stopped, of_each, strict=True)
+        next(merged) if now else error or found[0]
+        for now, error, found in zip(ready, stopped, of_each, strict=True)
     ]

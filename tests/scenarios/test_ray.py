@@ -1,10 +1,11 @@
-"""The pipeline over a local Ray cluster with simulated GPUs: one device a run, the same tables."""
+"""The pipeline over a local Ray cluster: one device a run, all nodes used, the same tables."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +13,40 @@ import pytest
 from prefect import flow, task
 
 from collab.base.paths import DataDir
+from deploy.processes import end
 from flows.runners import runner_options
 from tests.published import tables
-from tests.scenarios.stack import Stack
+from tests.scenarios.stack import Stack, free_port, wait_for
 from tests.scenarios.test_interruption import begin, finish
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
-START = """
+GPUS = """
 import ray, sys
 ray.init(num_cpus=2, num_gpus=2, include_dashboard=False, log_to_driver=False)
 print(ray.get_runtime_context().gcs_address, flush=True)
 sys.stdin.read()
 """
+NODES = """
+import sys
+from ray.cluster_utils import Cluster
+head = {"num_cpus": 1, "node_name": "one", "include_dashboard": True}
+cluster = Cluster(initialize_head=True, head_node_args=head)
+if "alone" not in sys.argv:
+    cluster.add_node(num_cpus=1, node_name="two")
+print(cluster.address, flush=True)
+sys.stdin.read()
+"""
 
 
-@pytest.fixture
-def cluster(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A Ray cluster of two workers and two GPUs that are only said to be there."""
+@contextmanager
+def running(stack: Stack, monkeypatch: pytest.MonkeyPatch, *start: str) -> Iterator[None]:
+    """A Ray cluster that a program starts, and what is set to use it."""
     pytest.importorskip("prefect_ray")
     settings = {"RAY_AUTH_MODE": "disabled", "PYTHONPATH": f"{ROOT}:{os.getenv('PYTHONPATH', '')}"}
     with subprocess.Popen(
-        [sys.executable, "-c", START],
+        [sys.executable, "-c", *start],
         env={**os.environ, **settings},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -51,6 +63,51 @@ def cluster(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         process.stdin.close()
 
 
+@pytest.fixture
+def cluster(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One node of two workers and two GPUs that are only said to be there."""
+    with running(stack, monkeypatch, GPUS):
+        yield
+
+
+@pytest.fixture
+def nodes(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two nodes of one worker each."""
+    with running(stack, monkeypatch, NODES):
+        yield
+
+
+@pytest.fixture
+def hidden(stack: Stack, monkeypatch: pytest.MonkeyPatch, data: DataDir) -> Iterator[None]:
+    """A head, and a node on which an empty folder lies where the data folder is."""
+    data.root.mkdir()
+    apart = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']
+    if subprocess.run([*apart, str(data.root), "true"], check=False).returncode:
+        pytest.skip("this user may not mount a file system of its own")
+    with running(stack, monkeypatch, NODES, "alone"):
+        join = ["start", "--address", os.environ["RAY_ADDRESS"], "--num-cpus", "1", "--block"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", *join]
+        with subprocess.Popen([*apart, str(data.root), *command], text=True) as node:
+            wait_for(lambda: len(nodes_alive()) == 2, 60)
+            yield
+            end(node)
+
+
+def nodes_alive() -> dict[str, str]:
+    """The cluster's nodes: name by id."""
+    from ray.util.state import list_nodes
+
+    return {node.node_id: node.node_name for node in list_nodes() if node.state == "ALIVE"}
+
+
+def trained_on() -> list[str]:
+    """The node of each training run."""
+    from ray.util.state import list_tasks
+
+    names = nodes_alive()
+    return [names[t.node_id] for t in list_tasks(detail=True) if t.name == "train_variant"]
+
+
 @task
 def device_seen(number: int) -> str:
     """The GPU that Ray leaves visible, held long enough for the other to get its own."""
@@ -64,8 +121,8 @@ def devices_seen() -> list[str]:
 
 
 @pytest.mark.usefixtures("cluster")
-def test_each_run_sees_one_device() -> None:
-    with runner_options("ray") as options:
+def test_each_run_sees_one_device(tmp_path: Path) -> None:
+    with runner_options("ray", DataDir(tmp_path)) as options:
         assert devices_seen.with_options(**options)() == ["0", "1"]
 
 
@@ -77,3 +134,45 @@ def test_the_tables_are_those_of_the_local_runner(
     alone = {**quick, "data_dir": str(tmp_path / "alone")}
     finish(begin(stack, alone))
     assert tables(data) == tables(DataDir(tmp_path / "alone"))
+
+
+@pytest.mark.usefixtures("nodes")
+def test_chains_and_splits_are_spread_over_the_nodes(
+    stack: Stack, quick: dict[str, Any], data: DataDir, tmp_path: Path
+) -> None:
+    """Four of the first split (two chains and their merger), four of the second, the release."""
+    given = {**quick, "variants": ["dot_product_bias_wd", "bayesian_mf"], "splits": [42, 1]}
+    finish(begin(stack, given, "--chains", "2", "--runner", "ray"))
+    where = trained_on()
+    assert len(where) >= 8
+    assert set(where) == {"one", "two"}
+    alone = {**given, "data_dir": str(tmp_path / "alone")}
+    finish(begin(stack, alone, "--chains", "2"))
+    assert tables(data) == tables(DataDir(tmp_path / "alone"))
+
+
+@pytest.mark.usefixtures("hidden")
+def test_a_data_folder_that_a_node_does_not_see(
+    stack: Stack, quick: dict[str, Any], data: DataDir
+) -> None:
+    assert f"does not see the data folder {data.root}" in refused(stack, quick)
+    assert list(data.root.iterdir()) == []
+
+
+def test_no_cluster_at_the_address(
+    stack: Stack, quick: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("prefect_ray")
+    address = f"127.0.0.1:{free_port()}"
+    monkeypatch.setitem(stack.environment, "RAY_ADDRESS", address)
+    monkeypatch.setitem(stack.environment, "PREFECT_API_URL", f"{stack.place.ui}/api")
+    assert f"The Ray cluster at {address} did not answer" in refused(stack, quick)
+
+
+def refused(stack: Stack, given: dict[str, Any]) -> str:
+    """The one line with which a pipeline ends."""
+    process = begin(stack, given, "--runner", "ray")
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    (line,) = printed.splitlines()
+    return str(line)
