@@ -68,6 +68,8 @@ def left_out(outcome: Outcome) -> Iterator[str]:
     """What was left out, and a report that failed."""
     for reason in outcome.published.snapshot.record.left_out:
         yield f"Left out: {reason}"
+    if any("--minutes" in reason for reason in outcome.trained.left_out):
+        yield "For more raise --minutes, or take --variants all."
     if outcome.published.report_error:
         yield f"The tables are published, the report failed: {outcome.published.report_error}"
 

@@ -91,7 +91,8 @@ def train(lake: Manifest, data: DataDir, wanted: Plan, force: bool) -> Trained:
     trained = on([dataset], recipes) + Trained(runs=[], left_out=beyond)
     if not trained.runs:
         reasons = "".join(f"\n  - {reason}" for reason in trained.left_out)
-        raise CollabError(f"No variant could be trained:{reasons}")
+        remedy = "\nRaise --minutes or --memory, or take --variants all." if beyond else ""
+        raise CollabError(f"No variant could be trained:{reasons}{remedy}")
     show_training(lake, trained.runs)
     best = [run.recipe for run in finalists(trained.runs)]
     if skipped := splits_beyond_budget(best, wanted.protocols[1:], size_of(dataset), spent):

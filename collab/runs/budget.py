@@ -129,6 +129,6 @@ def plan_one(recipe: Recipe, cost: Cost, size: Size, spent: Spent) -> Planned:
     again = " and its refit" if estimator.explains else ""
     reason = (
         f"about {cost.seconds / 60:,.1f} minutes on one core{again} do not fit into the "
-        f"{budget.minutes:g} of --minutes; raise it, or take --variants all"
+        f"{budget.minutes:g} of --minutes"
     )
     return Planned(recipe=recipe, cost=cost, fits=False, reason=reason)
