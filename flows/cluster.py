@@ -34,7 +34,8 @@ def require_cluster(data: DataDir) -> None:
         CollabError: none answers, or one of its nodes has another data folder or other code, or
             cannot reach Prefect's server.
     """
-    address = os.environ.get("RAY_ADDRESS") or "this machine's address"
+    address = os.environ.get("RAY_ADDRESS")
+    which = f"at {address}" if address else "that ran last on this machine"
     with NamedTemporaryFile(dir=data.root, prefix=".shared-") as marker:
         try:
             looked = subprocess.run(
@@ -47,7 +48,7 @@ def require_cluster(data: DataDir) -> None:
             )
         except subprocess.TimeoutExpired as error:
             raise CollabError(
-                f"The Ray cluster at {address} did not answer within {SECONDS:g} s. Is it running "
+                f"The Ray cluster {which} did not answer within {SECONDS:g} s. Is it running "
                 "(`ray status`), and is RAY_ADDRESS its host:port?"
             ) from error
     if looked.returncode:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
 GPUS = """
 import ray, sys
-ray.init(num_cpus=2, num_gpus=2, include_dashboard=False, log_to_driver=False)
+ray.init("local", num_cpus=2, num_gpus=2, include_dashboard=False, log_to_driver=False)
 print(ray.get_runtime_context().gcs_address, flush=True)
 sys.stdin.read()
 """
@@ -88,9 +88,11 @@ def hidden(stack: Stack, monkeypatch: pytest.MonkeyPatch, data: DataDir) -> Iter
         join = ["start", "--address", os.environ["RAY_ADDRESS"], "--num-cpus", "1", "--block"]
         command = [sys.executable, "-m", "ray.scripts.scripts", *join]
         with subprocess.Popen([*apart, str(data.root), *command], text=True) as node:
-            wait_for(lambda: len(nodes_alive()) == 2, 60)
-            yield
-            end(node)
+            try:
+                wait_for(lambda: len(nodes_alive()) == 2, 60)
+                yield
+            finally:
+                end(node)
 
 
 def nodes_alive() -> dict[str, str]:
