@@ -146,9 +146,9 @@ def ridge_rows(products: Tensor, penalty: Tensor, k: int) -> tuple[Tensor, Tenso
     right, total = products[:, -1].clone(), products[:, -1, -1].double()
     lower = torch.linalg.cholesky(precision(products, penalty))
     found = torch.cholesky_solve(right[:, :, None], lower)[:, :k, 0]
-    # y'y - 2 w'X'y + w'X'X w, where (X'X + penalty) w = X'y
+    # y'y - 2 w'X'y + w'X'X w, where (X'X + penalty) w = X'y; rounded it may be below 0
     explained = found * right[:, :k] + penalty[:, None] * found.square()
-    return found, total - explained.double().sum(1)
+    return found, (total - explained.double().sum(1)).clamp(min=0)
 
 
 def precision(products: Tensor, penalty: Tensor) -> Tensor:
