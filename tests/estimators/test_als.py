@@ -184,7 +184,7 @@ def test_ratings_that_are_fitted_wholly_leave_no_negative_noise() -> None:
     """What is left of each rating is zero but for rounding, which may fall on either side."""
     pairs = [(u, i) for u in range(1, N_USERS) for i in range(1, N_ITEMS)]
     rows = rows_of([(u, i, 1 + (u * i) % 5) for u, i in pairs], N_USERS, N_ITEMS)
-    loose = Als(n_factors=14, sweeps=8, ridge=1e-7, ridge_share=0.0)
+    loose = Als(n_factors=14, sweeps=8, ridge=1e-2, ridge_share=0.0)
     *_, fitted = loose.fit(rows, context(N_USERS, N_ITEMS))
     assert fitted.train_loss >= 0
     assert fitted.posterior.noise >= 0
