@@ -22,13 +22,14 @@ from torch import Tensor
 
 from collab.dataset.rows import Rows
 from collab.estimators.als_posterior import Posterior, Ridge, draw_posterior, draws_kept
-from collab.estimators.als_side import Side, inputs_of
+from collab.estimators.als_side import Side, inputs_of, sides_of
 from collab.estimators.api import Context, Factors, FoldedUser
 from collab.estimators.cost import Cost, Size, memory
 from collab.estimators.space import Span
 
 START = 0.1  # standard deviation of the first item factors
 SWEEP_SECONDS, DRAW_SECONDS = 5.2e-7, 1.4e-6  # for a rating, 48 columns
+WARM = 0.28  # of a sweep, what a warm one takes
 OTHER_SEED = 1 << 40  # so that draws are of other numbers than the first item factors
 
 
@@ -37,7 +38,8 @@ class Als:
     """Factors and biases of users and items by alternating ridge regressions.
 
     n_factors: of each user and item, besides the bias; two less than a multiple of 8 serve best.
-    sweeps: how often both sides are solved.
+    sweeps: how often both sides are solved; the first `warm_sweeps`, but never the last, with
+        `warm_factors` alone, which costs a fourth and finds what is largest.
     ridge, ridge_share, ridge_power: the penalty of a row of n ratings is
         ridge + ridge_share n^ridge_power.
     draws: of the rows from their posterior, kept with the model; of large tables fewer.
@@ -46,7 +48,9 @@ class Als:
     uses_time: ClassVar[bool] = False
     explains: ClassVar[bool] = True
     n_factors: Annotated[int, Span(low=8, high=100, log=True)] = 46
-    sweeps: Annotated[int, Span(low=3, high=12)] = 6
+    sweeps: Annotated[int, Span(low=3, high=12)] = 7
+    warm_sweeps: int = 3
+    warm_factors: int = 14
     ridge: Annotated[float, Span(low=0.5, high=20.0, log=True)] = 2.0
     ridge_share: Annotated[float, Span(low=0.05, high=2.0, log=True)] = 0.4
     ridge_power: Annotated[float, Span(low=0.3, high=1.0)] = 0.7
@@ -65,12 +69,30 @@ class Als:
         users = torch.zeros(context.n_users, self.n_factors + 1, device=context.device)
         items = self.first_items(context)
         items[sides[1].counts == 0] = 0
-        for _ in range(self.sweeps):
-            self.solve(sides[0], inputs_of(items, mean), users)
-            loss = self.solve(sides[1], inputs_of(users, mean), items)
+        for number in range(self.sweeps):
+            warm = number < min(self.warm_sweeps, self.sweeps - 1)
+            loss = self.sweep(sides, (users, items), mean, warm=warm)
             tables = {"users": users.cpu(), "items": items.cpu(), "mean": torch.tensor([mean])}
             draw = partial(self.posterior, sides, (users, items), mean, loss, context)
             yield Alternated(tables, context.scale, self, loss, draw)
+
+    def sweep(
+        self, sides: tuple[Side, Side], rows: tuple[Tensor, Tensor], mean: float, *, warm: bool
+    ) -> float:
+        """Solve both sides in place; returns the mean squared error.
+
+        The factors that a warm sweep leaves alone are still zero on the users' side.
+        """
+        if not (warm and self.warm_factors < self.n_factors):
+            self.solve(sides[0], inputs_of(rows[1], mean), rows[0])
+            return self.solve(sides[1], inputs_of(rows[0], mean), rows[1])
+        some = [*range(self.warm_factors), self.n_factors]  # the bias comes last
+        users, items = (side[:, some] for side in rows)
+        self.solve(sides[0], inputs_of(items, mean), users)
+        loss = self.solve(sides[1], inputs_of(users, mean), items)
+        for side, solved in zip(rows, (users, items), strict=True):
+            side[:, some] = solved
+        return loss
 
     def first_items(self, context: Context) -> Tensor:
         """Small random factors, bias 0, (n_items, n_factors + 1)."""
@@ -118,7 +140,9 @@ class Als:
         """The sweeps, and the draws at the end."""
         width = self.n_factors + 1
         numbers = (size.n_users + size.n_items) * width
-        seconds = size.n_ratings * (self.sweeps * SWEEP_SECONDS + DRAW_SECONDS) * width / 47
+        warm = min(self.warm_sweeps, self.sweeps - 1)
+        sweeps = self.sweeps - warm + warm * WARM
+        seconds = size.n_ratings * (sweeps * SWEEP_SECONDS + DRAW_SECONDS) * width / 47
         drawn = draws_kept(self.draws, numbers) // 2  # in half precision
         mib = memory(size, numbers=numbers, copies=6 + drawn)
         return Cost(seconds=seconds, mib=mib, steps=self.sweeps, numbers=numbers)
@@ -130,15 +154,6 @@ class Als:
         users, items = tables.pop("draws.users"), tables.pop("draws.items")
         posterior = Posterior(users=users, items=items, noise=float(tables.pop("noise")))
         return Alternated(tables, (low, high), self, float("nan"), lambda: posterior)
-
-
-def sides_of(rows: Rows) -> tuple[Side, Side]:
-    """The training rows as those of users, and of items, which are copied in their order."""
-    assert rows.by_user
-    assert rows.by_item
-    assert rows.by_item.order is not None
-    by_item = (of.index_select(0, rows.by_item.order) for of in (rows.users, rows.ratings))
-    return Side(rows.by_user, rows.items, rows.ratings), Side(rows.by_item, *by_item)
 
 
 def ridge_rows(products: Tensor, penalty: Tensor, k: int) -> tuple[Tensor, Tensor]:

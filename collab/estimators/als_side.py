@@ -13,7 +13,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from collab.dataset.rows import Groups
+from collab.dataset.rows import Groups, Rows
 
 NUMBERS_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 24}  # gathered at once: what stays in a cache
 FULL = 0.75  # of a padded batch at least this part is rows
@@ -83,3 +83,12 @@ class Side:
             last = first + sum(length >= FULL * longest for length in lengths[first:last])
             yield by_count[first:last], longest
             first = last
+
+
+def sides_of(rows: Rows) -> tuple[Side, Side]:
+    """The training rows as those of users, and of items, which are copied in their order."""
+    assert rows.by_user
+    assert rows.by_item
+    assert rows.by_item.order is not None
+    by_item = (of.index_select(0, rows.by_item.order) for of in (rows.users, rows.ratings))
+    return Side(rows.by_user, rows.items, rows.ratings), Side(rows.by_item, *by_item)
