@@ -13,7 +13,7 @@ from collab.release.regression import MAX_REGRESSION, require_sensible
 from collab.runs.budget import Budget
 from collab.runs.devices import find_slots
 
-MINUTES = 4.5
+MINUTES = 4.2
 FOR_TABLES = 0.2  # of the minutes, besides them
 
 
