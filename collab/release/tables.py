@@ -47,6 +47,7 @@ class Inputs:
     history: every run of the edition, the current ones included.
     comparison: the champion beside the last published one.
     left_out: variants and parts of tables that failed or did not fit, each with the reason.
+    undeclared: how it differs from what is declared of the edition.
     beyond: of those the tables, with their reasons by name.
     """
 
@@ -56,6 +57,7 @@ class Inputs:
     history: list[Run]
     comparison: Comparison
     left_out: tuple[str, ...]
+    undeclared: tuple[str, ...]
     beyond: dict[str, str]
 
 
@@ -135,6 +137,7 @@ def info_record(inputs: Inputs, model: Model) -> dict[str, Any]:
         "expected_sd": champion.sd_mse,
         "shares_first_place": inputs.evaluation.shared,
         "left_out": list(inputs.left_out),
+        "undeclared": list(inputs.undeclared),
         "mean": model.factors.mean,
         "y_low": y_low,
         "y_high": y_high,
