@@ -15,7 +15,7 @@ from flows import stages
 from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
-from flows.parameters import Names, Numbers, Runner, as_command
+from flows.parameters import EditionName, Numbers, Runner, Variants, as_command
 from flows.plan import plan
 from flows.runners import runner_options
 from flows.undeclared import of_plan, refuse
@@ -29,11 +29,11 @@ from tasks.events import announce_publication, mark_announced
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def pipeline(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     archive: str | None = None,
     data_dir: str | None = None,
     seed: int = 42,
-    variants: Names = None,
+    variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
     protocol: str = "random",

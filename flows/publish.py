@@ -4,13 +4,13 @@ from prefect import flow
 
 from collab.base.paths import writable_data_dir
 from collab.lake import find_manifest
-from collab.movielens.editions import get_edition
 from collab.release.regression import MAX_REGRESSION, require_sensible
 from collab.release.snapshot import Snapshot
 from collab.runs.devices import find_slots
 from collab.runs.record import newest_runs
 from flows import stages
 from flows.names import run_name
+from flows.parameters import EditionName
 from flows.undeclared import of_runs, refuse, released_runs
 from tasks.events import announce_publication
 from tasks.train import Trained
@@ -18,7 +18,7 @@ from tasks.train import Trained
 
 @flow(name="publish", flow_run_name=run_name)
 def publish(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     fingerprint: str | None = None,
     run_ids: list[str] | None = None,
     left_out: list[str] | None = None,
@@ -47,7 +47,6 @@ def publish(
             publication.
     """
     require_sensible(max_regression)
-    get_edition(edition)
     find_slots(device)
     data = writable_data_dir(data_dir)
     lake = find_manifest(data, edition, fingerprint)

@@ -8,6 +8,7 @@ from collab.lake import find_manifest
 from collab.runs.record import Run
 from flows import stages
 from flows.names import run_name
+from flows.parameters import EditionName, Variants
 from flows.plan import plan
 from flows.undeclared import of_plan, refuse
 from tasks.events import announce_runs
@@ -20,11 +21,11 @@ from tasks.events import announce_runs
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def train(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     fingerprint: str | None = None,
     data_dir: str | None = None,
     seed: int = 42,
-    variants: list[str] | None = None,
+    variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
     protocol: str = "random",
