@@ -5,9 +5,11 @@ items minimises
 
     sum (y - mean - item_bias - <w, x>)^2 + penalty(n) (w - m)' P (w - m),    x = (item_factors, 1)
 
-where m and P are the model's prior of a user. Its posterior covariance is noise (X'X + penalty P)^-1.
+where m and P are the model's prior of a user. Its posterior covariance is the variance of the noise
+times (X'X + penalty P)^-1.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -35,7 +37,7 @@ class Prior:
 
     def penalty(self, n: int) -> float:
         """How many times the precision counts beside n ratings."""
-        return self.ridge + self.share * float(n) ** self.power
+        return self.ridge + self.share * math.pow(n, self.power)
 
 
 @dataclass(frozen=True, kw_only=True)

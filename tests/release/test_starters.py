@@ -19,7 +19,7 @@ def prior(*precision: float) -> Prior:
 
 def test_the_movie_that_splits_two_tastes_comes_first_and_its_copy_not_next() -> None:
     # 10 and 20 split a first taste, alike; 30 a second that differs less; 40 nobody minds
-    found = factors([[2.0, 0.0], [2.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    found = factors([[2.0, 0.0], [2.0, 0.0], [0.0, 1.5], [0.0, 0.0]])
     asked = starter_movies(found, COUNTS, 100, prior(1.0, 1.0, 1e6))
     assert asked["rank"].tolist() == [1, 2, 3, 4]
     assert asked["item_id"].tolist() == [10, 30, 20, 40]
