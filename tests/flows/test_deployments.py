@@ -5,10 +5,12 @@ import inspect
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from jinja2 import Template
 from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import parameter_schema
 
@@ -28,7 +30,8 @@ def flow_of(deployment: dict[str, Any]) -> Any:
 
 
 def test_which_there_are() -> None:
-    assert set(DEPLOYMENTS) == {"ingest", "train", "publish", "pipeline", "search", "watch"}
+    by_hand = {"search", "backfill"}
+    assert set(DEPLOYMENTS) == {"ingest", "train", "publish", "pipeline"} | by_hand
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -67,6 +70,21 @@ def test_the_heartbeat_is_awaited_longer_than_it_takes() -> None:
     )
 
 
+def test_an_edition_is_overdue_one_window_after_its_last_publication() -> None:
+    """Each publication begins its edition's window anew; neither deployment nor worker is asked."""
+    from deploy.automations import overdue
+
+    wanted = overdue(uuid4(), timedelta(hours=30))
+    trigger: Any = wanted.trigger
+    assert trigger.after == trigger.expect == {"collab.tables.published"}
+    assert (trigger.for_each, trigger.within) == ({"prefect.resource.id"}, timedelta(hours=30))
+    (action,) = wanted.actions
+    assert action.type == "send-notification"
+    payload = {"edition": "ml-1m", "data_dir": "/srv/x"}
+    told = Template(action.body).render(event={"payload": payload})
+    assert told.startswith("Nothing of ml-1m was published for 30 hours:")
+
+
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_every_value_is_one_that_the_flow_takes(name: str) -> None:
     """Prefect checks a run's parameters when it begins; here they are checked before."""
@@ -81,7 +99,7 @@ def test_the_weekly_pipeline_makes_room_and_nothing_else_does() -> None:
     assert keeping == {**dict.fromkeys(DEPLOYMENTS), "pipeline": 30}
 
 
-@pytest.mark.parametrize("name", sorted(set(DEPLOYMENTS) - {"watch"}))
+@pytest.mark.parametrize("name", sorted(DEPLOYMENTS))
 def test_editions_and_variants_are_choices_with_their_defaults(name: str) -> None:
     """The UI's form offers them, and the server refuses others before a run is made."""
     form = parameter_schema(flow_of(DEPLOYMENTS[name])).properties
