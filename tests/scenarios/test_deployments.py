@@ -27,7 +27,7 @@ def test_the_pipeline_by_hand(stack: Stack, quick: dict[str, Any], data: DataDir
             artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
         )
     assert page.name == "ml-100k, dot_product_bias_wd embedding_nn, seed 42"
-    assert {"collab", "ml-100k"} <= set(page.tags)
+    assert set(page.tags) == {"collab", "ml-100k", str(data.root)}
     artifacts = {artifact.key: artifact for artifact in shown}
     assert set(artifacts) == {
         "checks-ml-100k", "leaderboard-ml-100k", "curves-ml-100k", "report-ml-100k",
