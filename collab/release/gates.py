@@ -20,6 +20,7 @@ KEYS = {
     "users": "user_id",
     "ratings": "user_id, movie_id",
     "movie_bias": "item_id",
+    "bias_history": "as_of, item_id",
     "user_bias": "user_id",
     "movie_similarity": "item_id, neighbor_id",
     "movie_pca": "item_id",
@@ -35,6 +36,7 @@ KEYS = {
 }
 KNOWN = {
     "movie_bias.item_id": "movies.item_id",
+    "bias_history.item_id": "movies.item_id",
     "movie_similarity.item_id": "movies.item_id",
     "movie_similarity.neighbor_id": "movies.item_id",
     "movie_pca.item_id": "movies.item_id",
@@ -56,6 +58,7 @@ FINITE = {
     "runs": ("valid_mse", "valid_rmse", "valid_mae"),
     "metrics": ("value",),
     "movie_bias": ("bias", "mean_rating"),
+    "bias_history": ("bias",),
     "user_bias": ("bias",),
     "movie_similarity": ("similarity", "cosine"),
     "movie_pca": ("pc1", "pc2", "pc3"),

@@ -26,6 +26,18 @@ COMMENT ON COLUMN movie_bias.rank IS '1 is the highest bias';
 COMMENT ON COLUMN movie_bias.n_ratings IS 'Number of ratings of the item in the edition: few make the bias less certain';
 COMMENT ON COLUMN movie_bias.mean_rating IS 'Mean of those ratings, stars';
 
+CREATE TABLE bias_history (
+    as_of TIMESTAMP NOT NULL,
+    item_id INTEGER NOT NULL,
+    bias FLOAT NOT NULL,
+    n_ratings INTEGER NOT NULL
+);
+COMMENT ON TABLE bias_history IS 'What the bias of an item was as of earlier days: the champion recipe, trained for each on what was rated until then but the last fifth, on which it is measured; empty where no backfill was run on these ratings and with this recipe';
+COMMENT ON COLUMN bias_history.as_of IS 'Only ratings up to this moment, UTC, were used; runs.as_of and metric_history.as_of are the same';
+COMMENT ON COLUMN bias_history.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN bias_history.bias IS 'Its bias then, in the units of movie_bias.bias';
+COMMENT ON COLUMN bias_history.n_ratings IS 'Number of its ratings that the run learnt from';
+
 CREATE TABLE user_bias (
     run_id VARCHAR NOT NULL,
     user_id INTEGER NOT NULL,
