@@ -27,7 +27,7 @@ from flows import stages
 from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.outcome import shown
-from flows.parameters import Names, Runner, as_command
+from flows.parameters import EditionName, Runner, Variants, as_command
 from flows.runners import runner_options
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
 from tasks.dataset import prepare_dataset
@@ -50,10 +50,10 @@ class Searched:
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def search(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     archive: str | None = None,
     data_dir: str | None = None,
-    variants: Names = None,
+    variants: Variants = None,
     minutes: float = MINUTES,
     seed: int = 42,
     protocol: str = "random",
