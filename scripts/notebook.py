@@ -1,4 +1,4 @@
-"""Run the notebook of an analyst's questions and keep what it prints: `python scripts/notebook.py`."""
+"""Run the analyst's notebook and keep what it prints: `python scripts/notebook.py`."""
 
 import os
 import sys
