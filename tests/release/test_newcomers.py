@@ -13,7 +13,7 @@ from collab.base.database import open_database
 from collab.base.paths import DataDir
 from collab.dataset.protocols import Protocol
 from collab.estimators.als import Als
-from collab.estimators.api import Recipe
+from collab.estimators.api import Estimator, Recipe
 from collab.estimators.bayes import BayesianMF
 from collab.estimators.fold_in import FoldsIn, inputs
 from collab.release.interpret import Model, load_model
@@ -23,16 +23,12 @@ from tests.cli.served import add
 from tests.release.planted import Published, ask, take_in
 
 Con = duckdb.DuckDBPyConnection
-RECIPES = {
+RECIPES: dict[str, Estimator] = {
     "als": Als(n_factors=8, sweeps=2, warm_sweeps=0, draws=4),
     "bayesian_mf": BayesianMF(n_factors=3, sweeps=16, burn_in=8, thin=2, columns=12),
 }
-RATED = (
-    (),
-    ((1, 5.0),),
-    ((1, 5.0), (2, 1.0), (9, 4.5)),
-    tuple((m, 1 + m % 5) for m in range(1, 22)),
-)
+MANY = tuple((movie, 1.0 + movie % 5) for movie in range(1, 22))
+RATED = ((), ((1, 5.0),), ((1, 5.0), (2, 1.0), (9, 4.5)), MANY)
 
 
 @pytest.fixture(scope="module", params=RECIPES)
