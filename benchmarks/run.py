@@ -22,6 +22,7 @@ from benchmarks.export import export_split
 from benchmarks.peers.table import Peer
 from benchmarks.run_peers import Place, measure_places, peer_places
 from benchmarks.show import plot, table
+from collab.base.paths import given_path
 from collab.estimators.recipes import RECIPES
 
 # steps of a few hundred rows gain nothing from a second thread
@@ -50,7 +51,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure this project beside its peers.")
     parser.add_argument("--quick", action="store_true", help="our variants and Surprise only")
     parser.add_argument("--repeats", type=int, help="runs of each model (default: 3, quick: 1)")
-    parser.add_argument("--env-dir", type=Path, default=Path(".bench"), help="peers' environments")
+    parser.add_argument(
+        "--env-dir", type=given_path, default=Path(".bench"), help="peers' environments"
+    )
     parser.add_argument("--data-dir", help="the project's data folder")
     parser.add_argument("--archive", help="ml-100k, if not from its sources")
     asked = parser.parse_args()

@@ -7,6 +7,7 @@ import duckdb
 from cyclopts import Parameter
 
 from collab.base.errors import CollabError, unknown_name
+from collab.base.paths import given_path
 from collab.cli.app import Count, shown
 from collab.cli.place import Here, Place, app
 from collab.cli.show import print_table, say, show_rows, write_csv, write_json_rows
@@ -50,7 +51,7 @@ def sql(
         if not con.extract_statements(query):
             raise CollabError('The query is empty; give one such as "FROM leaderboard".')
         if parquet:
-            con.sql(query).write_parquet(str(parquet), compression="zstd")
+            con.sql(query).write_parquet(str(given_path(parquet)), compression="zstd")
         elif csv:
             write_csv(con.execute(query))
         elif json:

@@ -88,7 +88,7 @@ def test_what_was_trained_is_not_touched(name: str, monkeypatch: pytest.MonkeyPa
     assert not torch.equal(filled.predict(unknown), bare.predict(unknown))
 
 
-def test_rows_count_by_their_ratings() -> None:
+def test_users_count_by_their_ratings_and_items_once() -> None:
     train = rows_of([(1, 1, 5.0), (1, 2, 4.0), (1, 3, 3.0), (3, 1, 1.0)], 5, 4)
     users, biases = (
         torch.tensor([[9.0, 9], [1, 2], [9, 9], [5, 6], [9, 9]]),
@@ -100,4 +100,4 @@ def test_rows_count_by_their_ratings() -> None:
     # three of the four ratings are of the first user, one of the third
     assert users.tolist() == [[2, 3], [1, 2], [2, 3], [5, 6], [2, 3]]
     assert biases.tolist() == [0.5, 0, 0.5, 2, 0.5]
-    assert items.tolist() == [[1.75], [1], [2], [3]]
+    assert items.tolist() == [[2], [1], [2], [3]]
