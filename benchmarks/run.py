@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from benchmarks.export import export_split
 from benchmarks.peers.table import Peer
 from benchmarks.run_peers import Place, measure_places, peer_places
 from benchmarks.show import plot, table
 from collab.base.paths import given_path
+from collab.base.terminal import terminal
 from collab.estimators.recipes import RECIPES
 
 # steps of a few hundred rows gain nothing from a second thread
@@ -41,7 +40,7 @@ def main() -> int:
         records = measure_places(places, rows, asked.repeats)
     result = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), **machine()}
     result["records"] = records
-    Console(width=None if sys.stdout.isatty() else 120).print(table(result))
+    terminal(120).print(table(result))
     write(result, quick=asked.quick)
     return 0
 

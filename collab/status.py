@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from collab.base.files import read_json
 from collab.base.journal import Entry, read_journal
 from collab.base.paths import DataDir
 from collab.base.serving import edition_folder, published_folders
+from collab.base.terminal import terminal
 
 if TYPE_CHECKING:
     from collab.release.snapshot import Snapshot
@@ -95,7 +94,7 @@ def is_held(lock: Path) -> bool:
 
 def print_status(data: DataDir, edition: str | None = None) -> None:
     """Show a data folder's state on the terminal."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = terminal(80, soft_wrap=True)
     for line in status_lines(gather_status(data, edition)):
         console.print(line)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from collab.base.paths import data_dir
 from collab.base.serving import DATABASE
+from collab.base.terminal import terminal
 from collab.evaluation.standings import Evaluation
 from collab.release.links import REPORT
 from flows.stages import Published, TakenIn
@@ -34,23 +34,23 @@ class Outcome:
 
 def print_outcome(outcome: Outcome) -> None:
     """The leaderboard, what was done, where the tables are, and what to try next."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 100)
+    console = terminal(100, soft_wrap=True)
     console.print(leaderboard(outcome))
     for line in (*findings(outcome.published.evaluation), *left_out(outcome), done(outcome)):
-        console.print(line, markup=False)
+        console.print(line)
     snapshot = outcome.published.snapshot
     serve = snapshot.folder.parent.parent
     number = f"snapshot {snapshot.seq:06d}"
     if snapshot.record.as_of:
-        console.print(f"\nAs of {snapshot.record.as_of}, not served: {number}", markup=False)
-        console.print(f"Tables: {shown(snapshot.database)}", markup=False)
+        console.print(f"\nAs of {snapshot.record.as_of}, not served: {number}")
+        console.print(f"Tables: {shown(snapshot.database)}")
         return
-    console.print(f"\nTables: {shown(serve / DATABASE)} ({number})", markup=False)
-    console.print(f"Report: {shown(serve / REPORT)}", markup=False)
+    console.print(f"\nTables: {shown(serve / DATABASE)} ({number})")
+    console.print(f"Report: {shown(serve / REPORT)}")
     console.print("Three queries to try:")
     for query in QUERIES:
-        console.print(f"  {query};", style="cyan", markup=False)
-    console.print(f'Run one with: {command(serve.parent.parent)} sql "{QUERIES[0]}"', markup=False)
+        console.print(f"  {query};", style="cyan")
+    console.print(f'Run one with: {command(serve.parent.parent)} sql "{QUERIES[0]}"')
 
 
 def findings(evaluation: Evaluation) -> Iterator[str]:

@@ -11,11 +11,11 @@ from prefect import flow, tags
 from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
-from rich.console import Console
 from rich.table import Table
 
 from collab.base.journal import below, step
 from collab.base.paths import DataDir, writable_data_dir
+from collab.base.terminal import terminal
 from collab.cli.app import make_app
 from collab.estimators.api import Recipe
 from collab.lake import Manifest
@@ -127,7 +127,7 @@ def find_recipes(lake: Manifest, data: DataDir, wanted: Plan) -> list[Found]:
 
 def print_searched(searched: Searched) -> None:
     """The table, and what to do with what was found."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+    console = terminal(120, soft_wrap=True)
     table = Table(title="Mean squared errors on inner splits of training rows")
     for name in HEAD:
         table.add_column(name, justify="left" if name in {"variant", "verdict"} else "right")
@@ -136,10 +136,10 @@ def print_searched(searched: Searched) -> None:
     console.print(table)
     folder = shown(searched.folder)
     if searched.proposed:
-        console.print(f"To take what is better: git apply {folder}/{DIFF}", markup=False)
+        console.print(f"To take what is better: git apply {folder}/{DIFF}")
     else:
         console.print("Every present recipe stays.")
-    console.print(f"The table: {folder}/{TABLE}", markup=False)
+    console.print(f"The table: {folder}/{TABLE}")
 
 
 CHECKED = tuple(inspect.signature(plan).parameters)

@@ -1,6 +1,7 @@
 """The Prefect server a flow reports to: looked at before anything waits for it."""
 
 import logging
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,6 @@ from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_CLIENT_MAX_RETRIES,
     PREFECT_HOME,
-    get_current_settings,
     temporary_settings,
 )
 
@@ -42,7 +42,7 @@ def reported(data: DataDir) -> Iterator[None]:
     if error is None:
         yield
         return
-    if "home" in get_current_settings().model_fields_set:
+    if "PREFECT_HOME" in os.environ:
         raise CollabError(
             f"PREFECT_HOME={home} cannot be written ({error.strerror}); set it to another folder."
         )

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from collab.base.terminal import terminal
+
 ROWS_SHOWN = 100
 UNLIMITED = 10_000  # columns of text, where nobody's window is too narrow
 BATCH = 10_000
@@ -21,7 +23,7 @@ BATCH = 10_000
 
 def console() -> Console:
     """Standard output; colours only on a terminal, and no wrapping in a pipe."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else UNLIMITED)
+    return terminal(UNLIMITED)
 
 
 def say(text: str) -> None:
