@@ -33,7 +33,7 @@ def test_from_archive_to_tables(
     data = DataDir(tmp_path / "day=3" / "my work [x]*")  # no pattern, no column and no markup
     assert run(planted_zip, data) == 0
     printed = capsys.readouterr().out
-    assert f"Report: {data.serve}/report.html\n" in printed
+    assert f"Report: {data.serve}/ml-100k/report.html\n" in printed
     assert "dot_product_bias_wd *" in printed
     assert "trained 3 of 3 (0 were there)" in printed
     n = len(planted().ratings)
