@@ -18,7 +18,6 @@ from flows.outcome import Outcome, print_outcome
 from flows.parameters import Names, Numbers, Runner, as_command
 from flows.plan import MINUTES, plan
 from flows.runners import runner_options
-from flows.server import reported
 from tasks.events import announce_publication, mark_announced
 
 
@@ -124,11 +123,7 @@ def execute(runner: Runner = "local", **given: Any) -> None:
     edition = given.get("edition", "ml-100k")
     plan(**{"edition": edition, **{name: given[name] for name in CHECKED if name in given}})
     data = writable_data_dir(given.get("data_dir"))
-    with (
-        reported(data),
-        tags("collab", edition),
-        runner_options(runner, data) as options,
-    ):
+    with tags("collab", edition), runner_options(runner, data) as options:
         print_outcome(pipeline.with_options(**options)(**given))
 
 

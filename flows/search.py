@@ -31,7 +31,6 @@ from flows.outcome import shown
 from flows.parameters import Names, Runner, as_command
 from flows.runners import runner_options
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
-from flows.server import reported
 from tasks.dataset import prepare_dataset
 from tasks.search import show_spent, train_trials
 
@@ -149,11 +148,7 @@ def execute(runner: Runner = "local", **given: Any) -> None:
     """Run the search; what is refused at its door need not wait for Prefect to start."""
     plan(**{name: given[name] for name in CHECKED if name in given})
     data = writable_data_dir(given.get("data_dir"))
-    with (
-        reported(data),
-        tags("collab", given.get("edition", "ml-100k")),
-        runner_options(runner, data) as options,
-    ):
+    with tags("collab", given.get("edition", "ml-100k")), runner_options(runner, data) as options:
         print_searched(search.with_options(**options)(**given))
 
 
