@@ -11,6 +11,8 @@ import tempfile
 import venv
 from pathlib import Path
 
+from collab.base.paths import given_path
+
 VERSIONS = ("1.4", "1.5")
 
 # runs under the old client; standard library and duckdb alone
@@ -98,7 +100,7 @@ def main() -> int:
     parser.add_argument(
         "database",
         nargs="?",
-        type=Path,
+        type=given_path,
         default=Path("data/serve/movielens.duckdb"),
         help="the served file (default: %(default)s)",
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import CycloptsError, Group, Parameter
 
+from collab.base.paths import given_path
 from collab.cli.formats import write_csv, write_json, write_markdown, write_parquet
 from collab.cli.rows import Rows
 from collab.cli.show import Shown, print_columns, print_records, say
@@ -66,7 +67,7 @@ class Output:
         elif self.csv:
             write_csv(rows.bare())
         elif self.parquet:
-            write_parquet(rows.bare(), self.parquet)
+            write_parquet(rows.bare(), given_path(self.parquet))
         else:
             shown = as_shown(rows, columns)
             if self.md:
