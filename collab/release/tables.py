@@ -34,6 +34,7 @@ SCRIPTS = (
     "benchmarks.sql",
     "views.sql",
     "macros.sql",
+    "compare.sql",
 )
 
 
