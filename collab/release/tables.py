@@ -33,8 +33,8 @@ SCRIPTS = (
     "examples.sql",
     "benchmarks.sql",
     "views.sql",
+    "paired.sql",
     "macros.sql",
-    "compare.sql",
 )
 
 

@@ -59,7 +59,7 @@ def test_repeated_rows_are_left_out_and_very_many_users_are_pooled() -> None:
     runs = {name: table.assign(prediction=rng.normal(3, 1, n).astype(np.float32)) for name in "ab"}
     expected = paired_difference(judge_rows(runs["b"]), judge_rows(runs["a"]))
     with duckdb.connect() as con:
-        for script in ("runs.sql", "compare.sql"):
+        for script in ("runs.sql", "paired.sql"):
             con.execute((SQL / script).read_text(encoding="utf-8"))
         con.execute(
             "CREATE OR REPLACE TABLE runs AS SELECT unnest(['a', 'b']) AS run_id, 'x' AS variant, "

@@ -53,3 +53,24 @@ SELECT row_number() OVER (ORDER BY score DESC, s.item_id) AS rank, title, releas
 FROM best AS s JOIN movies AS m ON m.movie_id = s.item_id, publish_info
 ORDER BY rank;
 COMMENT ON MACRO TABLE recommend IS 'The k items with the highest prediction among those a user has not rated. FROM recommend(196)';
+
+CREATE MACRO compare_runs(a, b) AS TABLE
+WITH wide AS (
+    SELECT run_id, variant, is_current, valid_mse::DOUBLE AS valid_mse,
+           valid_rmse::DOUBLE AS valid_rmse, valid_mae::DOUBLE AS valid_mae,
+           train_seconds::DOUBLE AS train_seconds, n_parameters::DOUBLE AS n_parameters,
+           epochs::DOUBLE AS epochs, lr_max::DOUBLE AS lr_max, wd::DOUBLE AS wd,
+           seed::DOUBLE AS seed
+    FROM runs),
+long AS (
+    UNPIVOT wide ON valid_mse, valid_rmse, valid_mae, train_seconds, n_parameters, epochs, lr_max,
+                    wd, seed
+    INTO NAME measure VALUE value)
+SELECT 'judged_mse' AS measure, mse_a AS a, mse_b AS b, b_minus_a, low, high, reason
+FROM paired_difference(a, b)
+UNION ALL BY NAME
+SELECT x.measure, x.value AS a, y.value AS b, y.value - x.value AS b_minus_a
+FROM long AS x JOIN long AS y USING (measure)
+WHERE (x.run_id = a OR (x.is_current AND x.variant = a))
+  AND (y.run_id = b OR (y.is_current AND y.variant = b));
+COMMENT ON MACRO TABLE compare_runs IS 'Two runs side by side; each by its run_id or, for a current one, its variant. The difference of judged_mse, of rows that both were judged on, has its 95 % interval, low to high, or the reason why not. FROM compare_runs(''dot_product_bias'', ''dot_product_bias_wd'')';

@@ -1,4 +1,4 @@
--- Two runs beside each other. The macros need the database in use: after ATTACH, say USE first.
+-- The difference of two runs. It needs the database in use: after ATTACH, say USE first.
 
 -- the same as collab/evaluation/paired.py: users drawn anew, a thousand times, by the same numbers
 CREATE MACRO paired_difference(a, b) AS TABLE
@@ -54,24 +54,3 @@ SELECT run_a, run_b, mse_a, mse_b, b_minus_a, bounds[1] AS low, bounds[2] AS hig
        END AS reason
 FROM chosen, means, ends;
 COMMENT ON MACRO TABLE paired_difference IS 'How much larger the mean squared error of run b is than that of run a on equal rows, with its 95 % interval: users drawn anew a thousand times; where it cannot be told, reason says why. FROM paired_difference(''dot_product_bias'', ''dot_product_bias_wd'')';
-
-CREATE MACRO compare_runs(a, b) AS TABLE
-WITH wide AS (
-    SELECT run_id, variant, is_current, valid_mse::DOUBLE AS valid_mse,
-           valid_rmse::DOUBLE AS valid_rmse, valid_mae::DOUBLE AS valid_mae,
-           train_seconds::DOUBLE AS train_seconds, n_parameters::DOUBLE AS n_parameters,
-           epochs::DOUBLE AS epochs, lr_max::DOUBLE AS lr_max, wd::DOUBLE AS wd,
-           seed::DOUBLE AS seed
-    FROM runs),
-long AS (
-    UNPIVOT wide ON valid_mse, valid_rmse, valid_mae, train_seconds, n_parameters, epochs, lr_max,
-                    wd, seed
-    INTO NAME measure VALUE value)
-SELECT 'judged_mse' AS measure, mse_a AS a, mse_b AS b, b_minus_a, low, high, reason
-FROM paired_difference(a, b)
-UNION ALL BY NAME
-SELECT x.measure, x.value AS a, y.value AS b, y.value - x.value AS b_minus_a
-FROM long AS x JOIN long AS y USING (measure)
-WHERE (x.run_id = a OR (x.is_current AND x.variant = a))
-  AND (y.run_id = b OR (y.is_current AND y.variant = b));
-COMMENT ON MACRO TABLE compare_runs IS 'Two runs side by side; each by its run_id or, for a current one, its variant. The difference of judged_mse, of rows that both were judged on, has its 95 % interval, low to high, or the reason why not. FROM compare_runs(''dot_product_bias'', ''dot_product_bias_wd'')';
