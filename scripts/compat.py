@@ -43,6 +43,8 @@ calls = {
     "find_movie": "FROM find_movie((SELECT max_by(title, n_ratings) FROM movie_bias_named))",
     "similar_movies": "FROM similar_movies((SELECT min(item_id) FROM movie_bias), k := 5)",
     "recommend": "FROM recommend((SELECT min(user_id) FROM user_bias), k := 5)",
+    "similar_in": "FROM similar_in((SELECT min(run_id) FROM run_factors), "
+    "(SELECT min(item_id) FROM movie_bias), min_ratings := 0)",
     "paired_difference": "FROM paired_difference('%s', '%s')" % (variants[0], variants[-1]),
     "compare_runs": "FROM compare_runs('%s', '%s')" % (variants[0], variants[-1]),
 }

@@ -8,10 +8,12 @@ from cyclopts import Parameter
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.app import Count, shown
+from collab.cli.models import BIASED, LIKE, extremes_in, neighbors_in, require_model
 from collab.cli.place import Here, Place, app
 from collab.cli.show import print_table, say, show_rows, write_csv, write_json_rows
 
 MATCHES_SHOWN = 50
+LEAST = 50  # ratings of a neighbour by a run's factors
 TABLES_AT_ONCE = 5  # neighbours of so many movies are shown; of more, the movies alone
 FIND = """
     SELECT item_id, any_value(title), sum(n_ratings)::INTEGER AS n FROM find_movie($q)
@@ -62,7 +64,14 @@ def sql(
 
 
 @app.command(help_epilogue=shown('collab similar "Silence of the Lambs"'))
-def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, place: Here) -> None:
+def similar(
+    movie: str,
+    /,
+    *,
+    k: Annotated[Count, Parameter(name="-k")] = 10,
+    model: str | None = None,
+    place: Here,
+) -> None:
     """Show the movies most like one; where many fit, those movies.
 
     Where the model knows how sure it is: ± is the standard deviation of the similarity, and `in the
@@ -71,7 +80,11 @@ def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, pl
     Args:
         movie: A part of its title, or its id.
         k: How many, up to 20.
+        model: By the factors of this run of the leaderboard, named by its variant or run id, and
+            plain cosine as in the book.
     """
+    if model:
+        require_model(place, model, "run_factors")
     # digits are an id where there is such a movie, else a part of a title, such as 2001
     found = (movie.isdecimal() and place.ask(FIND, q=int(movie))) or place.ask(FIND, q=movie)
     if not found:
@@ -86,8 +99,12 @@ def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, pl
     sure = {"similarity": ".2f", "±": ".2f", "in the 20": ".0%"}
     columns = {"rank": "d", "title": "", **sure, "ratings": "d", "id": "d"}
     for item_id, title, n_ratings in found:
-        rows = place.ask(NEIGHBORS, id=item_id, k=k)
-        print_table(f"Like {title} (id {item_id}, {n_ratings} ratings)", columns, rows)
+        what = f"Like {title} (id {item_id}, {n_ratings} ratings)"
+        if model:
+            rows = neighbors_in(place, model, item_id, k, LEAST)
+            print_table(f"{what}, by {model}", LIKE, rows)
+        else:
+            print_table(what, columns, place.ask(NEIGHBORS, id=item_id, k=k))
 
 
 @app.command(help_epilogue=shown("collab bias --top 5 --bottom 5 --min-ratings 50 --genre Drama"))
@@ -97,6 +114,7 @@ def bias(
     bottom: Count = 10,
     min_ratings: Count = 0,
     genre: str | None = None,
+    model: str | None = None,
     place: Here,
 ) -> None:
     """Show the movies of the highest and of the lowest bias.
@@ -106,9 +124,13 @@ def bias(
         bottom: How many of the lowest.
         min_ratings: Only movies with as many ratings: few make a bias uncertain.
         genre: Only movies of a genre.
+        model: As this run of the leaderboard learnt them, named by its variant or run id.
     """
     of = known_genre(place, genre) if genre else None
-    rows = place.ask(EXTREMES, top=top, bottom=bottom, least=min_ratings, genre=of)
+    asked = {"top": top, "bottom": bottom, "least": min_ratings, "genre": of}
+    if model:
+        require_model(place, model)
+    rows = extremes_in(place, model, **asked) if model else place.ask(EXTREMES, **asked)
     if not rows:
         raise CollabError(
             f"No movie{f' of genre {of}' if of else ''} has {min_ratings} ratings and a place in "
@@ -116,7 +138,10 @@ def bias(
         )
     numbers = {"bias": ".2f", "±": ".2f", "ratings": "d", "mean rating": ".2f"}
     columns = {"rank": "d", "title": "", **numbers}
-    print_table("Bias of movies, highest first", columns, rows)
+    if model:
+        print_table(f"Bias of movies by {model}, highest first", BIASED, rows)
+    else:
+        print_table("Bias of movies, highest first", columns, rows)
 
 
 def known_genre(place: Place, name: str) -> str:
