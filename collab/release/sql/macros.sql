@@ -60,11 +60,11 @@ WITH wide AS (
            valid_rmse::DOUBLE AS valid_rmse, valid_mae::DOUBLE AS valid_mae,
            train_seconds::DOUBLE AS train_seconds, n_parameters::DOUBLE AS n_parameters,
            epochs::DOUBLE AS epochs, lr_max::DOUBLE AS lr_max, wd::DOUBLE AS wd,
-           seed::DOUBLE AS seed
-    FROM runs),
+           seed::DOUBLE AS seed, ndcg_10, recall_10, coverage_10
+    FROM runs LEFT JOIN run_ranking USING (run_id, variant)),
 long AS (
-    UNPIVOT wide ON valid_mse, valid_rmse, valid_mae, train_seconds, n_parameters, epochs, lr_max,
-                    wd, seed
+    UNPIVOT wide ON valid_mse, valid_rmse, valid_mae, ndcg_10, recall_10, coverage_10,
+                    train_seconds, n_parameters, epochs, lr_max, wd, seed
     INTO NAME measure VALUE value)
 SELECT 'judged_mse' AS measure, mse_a AS a, mse_b AS b, b_minus_a, low, high, reason
 FROM paired_difference(a, b)
