@@ -1,12 +1,16 @@
 """What differs: `compare` of two runs, `diff` of two publications."""
 
+from collections.abc import Sequence
+from dataclasses import astuple, fields
 from pathlib import Path
 
 from collab.base.errors import CollabError
+from collab.base.serving import DATABASE
 from collab.changes import Change, Measure, compare_runs, publication_changes
 from collab.cli.app import Count, shown
+from collab.cli.output import TERMINAL, Column, Out, Output
 from collab.cli.place import Here, app
-from collab.cli.show import print_table, say
+from collab.cli.rows import Rows
 
 TITLES = {
     "publication": "Publications",
@@ -18,12 +22,17 @@ TITLES = {
     "run": "Runs of the leaderboard",
 }
 HEADS = {"neighbours": ("movie", "went", "came")}
-MEASURED = {"change": "+.4f", "low": "+.4f", "high": "+.4f"}
-COUNTED = {"change": "+.0f"}
+MEASURED = (Column("change", "+.4f"), Column("low", "+.4f"), Column("high", "+.4f"))
+COUNTED = (Column("change", "+.0f"),)
+NUMBERS = {"error": MEASURED, "bias": COUNTED, "data": COUNTED}
 
 
-@app.command(help_epilogue=shown("collab compare dot_product_bias_wd embedding_nn"))
-def compare(a: str, b: str, /, *, place: Here) -> None:
+@app.command(
+    help_epilogue=shown(
+        "collab compare dot_product_bias_wd embedding_nn", "collab compare als bayesian_mf --json"
+    )
+)
+def compare(a: str, b: str, /, *, out: Out = TERMINAL, place: Here) -> None:
     """Show two runs side by side, and how sure the difference of their errors is.
 
     judged_mse is the mean squared error on the rows that both were judged on; low and high are the
@@ -34,27 +43,38 @@ def compare(a: str, b: str, /, *, place: Here) -> None:
         b: The other one.
     """
     found = compare_runs(place.con, a, b)
-    numbers = dict.fromkeys((a, b if b != a else f"{b} again"), ".6g")
-    columns = {"measure": "", **numbers, "difference": "+.6g", "low": "+.4f", "high": "+.4f"}
-    rows = [(m.measure, m.a, m.b, m.b_minus_a, m.low, m.high) for m in found]
-    print_table(f"{b} beside {a}", columns, rows)
-    for line in verdict(found, a, b):
-        say(line)
+    columns = (
+        Column("measure"),
+        Column("a", ".6g", a),
+        Column("b", ".6g", b),
+        Column("b_minus_a", "+.6g", "difference"),
+        Column("low", "+.4f"),
+        Column("high", "+.4f"),
+    )
+    out.rows(rows_of(Measure, found), f"{b} beside {a}", columns)
+    out.say(verdict(found, a, b))
 
 
-def verdict(found: list[Measure], a: str, b: str) -> list[str]:
+def verdict(found: list[Measure], a: str, b: str) -> str:
     """What the interval says, or why there is none."""
     judged = next(measure for measure in found if measure.measure == "judged_mse")
     if judged.low is None or judged.high is None:
-        return [f"No interval: {judged.reason}"]
+        return f"No interval: {judged.reason}"
     if judged.low <= 0 <= judged.high:
-        return ["They do not differ: the 95 % interval holds zero."]
+        return "They do not differ: the 95 % interval holds zero."
     better, worse = (b, a) if judged.high < 0 else (a, b)
-    return [f"{better} errs less than {worse}: the 95 % interval excludes zero."]
+    return f"{better} errs less than {worse}: the 95 % interval excludes zero."
 
 
-@app.command(help_epilogue=shown("collab diff 41 42"))
-def diff(before: Count | None = None, after: Count | None = None, /, *, place: Here) -> None:
+@app.command(help_epilogue=shown("collab diff", "collab diff 41 42 --md"))
+def diff(
+    before: Count | None = None,
+    after: Count | None = None,
+    /,
+    *,
+    out: Out = TERMINAL,
+    place: Here,
+) -> None:
     """Show what changed from one publication to another.
 
     Args:
@@ -62,26 +82,33 @@ def diff(before: Count | None = None, after: Count | None = None, /, *, place: H
         after: The later one's; by default what is served.
     """
     earlier, later = two_publications(place.folder, before, after)
-    found = publication_changes(database(earlier), database(later))
-    say(f"From publication {int(earlier.name)} to {int(later.name)}")
-    for part, title in TITLES.items():
-        if changes := found.of(part):
-            print_changes(part, title, changes)
-    unchanged = [part for part in TITLES if not found.of(part)]
+    found = publication_changes(earlier / DATABASE, later / DATABASE)
+    if not out.for_eyes:
+        out.rows(rows_of(Change, found.rows))
+        return
+    out.say(f"From publication {int(earlier.name)} to {int(later.name)}")
+    for part in TITLES:
+        show_changes(part, found.of(part), out)
     left_out = {line.split(":")[0] for line in found.left_out}
-    if nothing := [part for part in unchanged if part not in left_out]:
-        say(f"Unchanged: {', '.join(nothing)}")
+    if same := [part for part in TITLES if not found.of(part) and part not in left_out]:
+        out.say(f"Unchanged: {', '.join(same)}")
     for line in found.left_out:
-        say(f"Left out: {line}")
+        out.say(f"Left out: {line}")
 
 
-def print_changes(part: str, title: str, changes: list[Change]) -> None:
+def show_changes(part: str, changes: list[Change], out: Output) -> None:
     """The table of one part, with the columns that say something."""
-    values = {"error": MEASURED, "bias": COUNTED, "data": COUNTED}.get(part, {})
-    name, was, now = HEADS.get(part, ("", "before", "after"))
-    columns = {name: "", was: "", now: "", **values}
-    rows = [(c.name, c.before, c.after, *(getattr(c, value) for value in values)) for c in changes]
-    print_table(title, columns, rows)
+    if changes:
+        heads = HEADS.get(part, ("", "before", "after"))
+        texts = zip(("name", "before", "after"), heads, strict=True)
+        columns = [*(Column(name, head=head) for name, head in texts), *NUMBERS.get(part, ())]
+        out.rows(rows_of(Change, changes), TITLES[part], columns)
+
+
+def rows_of(kind: type[Measure | Change], found: Sequence[Measure | Change]) -> Rows:
+    """What was found as rows: numbers where a field may hold one, else text."""
+    columns = {f.name: "DOUBLE" if "float" in str(f.type) else "VARCHAR" for f in fields(kind)}
+    return Rows.of(columns, [astuple(one) for one in found])
 
 
 def two_publications(serve: Path, before: int | None, after: int | None) -> tuple[Path, Path]:
@@ -111,8 +138,3 @@ def two_publications(serve: Path, before: int | None, after: int | None) -> tupl
                 f"There is no publication {seq}; there are: {there}. See `collab snapshots`."
             )
     return folders[before], folders[after]
-
-
-def database(folder: Path) -> Path:
-    """The tables of a publication."""
-    return folder / "movielens.duckdb"

@@ -1,23 +1,39 @@
 """What one run of the leaderboard learnt, where `similar` and `bias` are asked for a model."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from collab.base.errors import CollabError, unknown_name
+from collab.cli.output import Column
 from collab.cli.place import Place
+from collab.cli.rows import Rows
 
-NEIGHBORS = """
-    SELECT rank, neighbor, cosine, neighbor_ratings, neighbor_id
+LEAST = 50  # ratings of a neighbour
+NEIGHBORS_IN = """
+    SELECT item_id, title, rank, neighbor_id, neighbor, cosine, neighbor_ratings
     FROM similar_in($model, $id, k := $k, min_ratings := $least)"""
-EXTREMES = """
-    SELECT r.rank, title, r.bias, b.n_ratings, mean_rating
+EXTREMES_IN = """
+    SELECT r.rank, item_id, title, r.bias, b.n_ratings, mean_rating
     FROM run_bias AS r JOIN movie_bias AS b USING (item_id) JOIN movies AS m ON m.movie_id = item_id
     WHERE (r.run_id = $model OR variant = $model) AND b.n_ratings >= $least
       AND ($genre IS NULL OR list_contains(genres, $genre))
     QUALIFY row_number() OVER (ORDER BY r.rank) <= $top
          OR row_number() OVER (ORDER BY r.rank DESC) <= $bottom
     ORDER BY r.rank"""
-LIKE = {"rank": "d", "title": "", "cosine": ".2f", "ratings": "d", "id": "d"}
-BIASED = {"rank": "d", "title": "", "bias": ".2f", "ratings": "d", "mean rating": ".2f"}
+LIKE: Sequence[Column] = (
+    Column("rank", "d"),
+    Column("neighbor", head="title"),
+    Column("cosine", ".2f"),
+    Column("neighbor_ratings", "d", "ratings"),
+    Column("neighbor_id", "d", "id"),
+)
+BIASED = (
+    Column("rank", "d"),
+    Column("title"),
+    Column("bias", ".2f"),
+    Column("n_ratings", "d", "ratings"),
+    Column("mean_rating", ".2f", "mean rating"),
+)
 
 
 def require_model(place: Place, model: str, table: str = "run_bias") -> None:
@@ -36,11 +52,7 @@ def require_model(place: Place, model: str, table: str = "run_bias") -> None:
         raise unknown_name("model with factors", model, [variant for variant, _ in found])
 
 
-def neighbors_in(place: Place, model: str, item: int, k: int, least: int) -> list[tuple[Any, ...]]:
-    """The most similar items by the factors of a run, with the columns of `LIKE`."""
-    return place.ask(NEIGHBORS, model=model, id=item, k=k, least=least)
-
-
-def extremes_in(place: Place, model: str, **asked: Any) -> list[tuple[Any, ...]]:
-    """The highest and lowest biases of a run, with the columns of `BIASED`."""
-    return place.ask(EXTREMES, model=model, **asked)
+def neighbors_in(place: Place, model: str, items: Sequence[int], k: int) -> Rows:
+    """The k most similar of each of some items by the factors of a run."""
+    each = [place.rows(NEIGHBORS_IN, model=model, id=item, k=k, least=LEAST) for item in items]
+    return replace(each[0], values=[row for rows in each for row in rows.values])

@@ -3,7 +3,8 @@
 An error says nothing of order: what a list of ten is worth is measured apart (Järvelin and
 Kekäläinen 2002). What a user rated with four stars or more among the validation rows is relevant,
 and everything else is not, also what was never rated; so the figures are low, and compare models on
-one dataset alone. All items are ranked, not a sample of them (Krichene and Rendle 2020).
+one dataset alone. All items are ranked, not a sample of them (Krichene and Rendle 2020). Gains and
+discounts are those of LensKit's NDCG and Recall as they come.
 """
 
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ class Ranking:
     """How good the lists are: means over users, 0 to 1; 1 is the best.
 
     ndcg: discounted cumulative gain of a list, as a part of the best one's; what is relevant gains
-        1, the rest 0.
-    recall: the part of what is relevant that is listed.
+        1, the rest 0; places count by 1 / log2(place), the first two by 1.
+    recall: the part of what is relevant that is listed; of more than ten, the part of ten.
     coverage: the part of the items that is in somebody's list.
     users: how many were ranked.
     """
@@ -94,11 +95,12 @@ def rank(
         best_unseen(fitted, factors, train, users) for users in torch.split(wanted.users, size)
     ]
     lists = torch.cat(parts)
-    hits, discount = wanted.hits(lists), 1 / torch.arange(2, LISTED + 2).double().log2()
-    best = discount.cumsum(0)[wanted.counts.long().clamp(max=LISTED) - 1]
+    hits, most = wanted.hits(lists), wanted.counts.clamp(max=LISTED)
+    weights = 1 / torch.arange(1, LISTED + 1).double().log2().clamp(min=1)
+    best = weights.cumsum(0)[most.long() - 1]
     return Ranking(
-        ndcg=float((hits @ discount[: hits.shape[1]] / best).mean()),
-        recall=float((hits.sum(1) / wanted.counts).mean()),
+        ndcg=float((hits @ weights[: hits.shape[1]] / best).mean()),
+        recall=float((hits.sum(1) / most).mean()),
         coverage=len(torch.unique(lists[lists != UNKNOWN])) / n_items,
         users=len(wanted.users),
     )

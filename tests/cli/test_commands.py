@@ -9,7 +9,7 @@ import pytest
 
 import collab
 from collab.base.paths import DataDir
-from collab.cli import main, queries
+from collab.cli import main, models
 from collab.cli.app import command_names, option_names
 from collab.cli.place import app
 from tests.cli.served import serve_by_hand
@@ -71,7 +71,7 @@ class TestMovies:
 class TestModels:
     def test_bias_of_a_run(self, capsys: Capture) -> None:
         printed = out(capsys, "bias", "--model", "dot_product_bias_wd", "--top=1", "--bottom=1")
-        assert printed.startswith("Bias of movies by dot_product_bias_wd, highest first")
+        assert printed.startswith("Bias of movies, by dot_product_bias_wd, highest first")
         first, last = cells(printed)
         assert first[:3] == ["1", "Planted 30 (2000)", "3.00"]
         assert last[:3] == ["30", "War of the Worlds (1953)", "0.10"]
@@ -82,7 +82,7 @@ class TestModels:
         assert [row[1] for row in cells(printed)] == ["Planted 29 (1999)"]
 
     def test_similar_in_a_run(self, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(queries, "LEAST", 30)
+        monkeypatch.setattr(models, "LEAST", 30)
         asked = ["similar", "silence of the lambs", "--model", "dot_product_bias_wd", "-k", "3"]
         printed = out(capsys, *asked)
         assert "Like Silence of the Lambs, The (1991) (id 4, 30 ratings), by dot" in printed
@@ -109,7 +109,7 @@ class TestOverviews:
         assert len(cells(out(capsys, "history"))) == 2
         (row,) = cells(out(capsys, "history", "--variant", "embedding_nn"))
         assert row[1] == "embedding_nn"
-        assert row[-1] == "current"
+        assert row[4] == "current"
         said = error(capsys, "history", "--variant", "embeding_nn")
         assert "Did you mean embedding_nn?" in said
 
@@ -119,12 +119,12 @@ class TestOverviews:
         mine = published.copy_to(tmp_path / "data")
         mine.publish(force=True)
         there = ["--data-dir", str(mine.data.root)]
-        assert [(row[0], row[-1]) for row in cells(out(capsys, "snapshots", *there))] == [
+        assert [(row[0], row[2]) for row in cells(out(capsys, "snapshots", *there))] == [
             ("2", "served"),
             ("1", ""),
         ]
         assert "Snapshot 1 of " in out(capsys, "rollback", "1", *there)
-        assert [(row[0], row[-1]) for row in cells(out(capsys, "snapshots", *there))] == [
+        assert [(row[0], row[2]) for row in cells(out(capsys, "snapshots", *there))] == [
             ("2", "withdrawn"),
             ("1", "served"),
         ]
@@ -173,12 +173,12 @@ def test_every_command_shows_an_example(capsys: Capture) -> None:
     assert main(["--help"]) == 0
     commands = re.findall(r"(?m)^│ (\w+) ", capsys.readouterr().out)
     assert set(commands) == command_names(app)
-    assert len(commands) == 12
+    assert len(commands) == 13
     for command in commands:
         assert main([command, "--help"]) == 0
         printed = capsys.readouterr().out
-        (example,) = re.findall(r"(?m)^example:\n  collab (\w+)", printed)
-        assert example == command
+        examples = printed.partition("\nexample")[2]
+        assert command in re.findall(r"(?m)^  collab (\w+)", examples)
         assert f"Usage: collab {command} " in printed
         assert "--data-dir PATH" in printed
 
@@ -209,7 +209,7 @@ def test_a_mistyped_word_suggests_the_nearest(capsys: Capture, typed: str, sugge
 
 
 def test_names_of_options() -> None:
-    assert option_names(app["sql"]) == {"--csv", "--json", "--parquet"}
+    assert option_names(app["sql"]) == {"--csv", "--json", "--md", "--parquet"}
     assert option_names(app.meta) == {"--data-dir", "--edition", "--print-completion"}
 
 

@@ -76,7 +76,7 @@ def ranking_of(*valid: tuple[int, int, float], by_factors: bool = False) -> Rank
 def test_lists_hold_the_best_that_a_user_has_not_rated() -> None:
     # user 1 is shown 3 to 12: item 4 second, item 12 tenth, 13 not; user 2 is shown 1 to 10
     found = ranking_of((1, 4, 5.0), (1, 12, 4.0), (1, 13, 5.0), (2, 1, 4.5), (2, 5, 3.5))
-    gains = (1 / log2(3) + 1 / log2(11)) / (1 + 1 / log2(3) + 1 / log2(4))
+    gains = (1 + 1 / log2(10)) / (1 + 1 + 1 / log2(3))
     assert found is not None
     assert found.ndcg == pytest.approx((gains + 1) / 2)
     assert found.recall == pytest.approx((2 / 3 + 1) / 2)
@@ -91,6 +91,12 @@ def test_by_factors_the_order_is_that_of_scores_before_they_are_cut_off() -> Non
     assert found.coverage == 10 / 20
 
 
+def test_of_more_than_ten_all_that_a_list_can_hold_is_enough() -> None:
+    found = ranking_of(*[(2, item, 5.0) for item in range(1, 16)])
+    assert found is not None
+    assert (found.ndcg, found.recall) == (pytest.approx(1), 1)
+
+
 def test_what_training_never_saw_cannot_be_found_and_counts() -> None:
     found = ranking_of((2, 1, 5.0), (2, 0, 5.0), (0, 3, 5.0))
     assert found is not None
@@ -102,8 +108,7 @@ def test_a_list_is_short_where_little_is_left() -> None:
     valid, none = rows((1, 20, 5.0)), torch.zeros(1, dtype=torch.bool)
     found = rank(ByNumber(), few, valid, none, by_factors=False)
     assert found is not None
-    assert found.ndcg == pytest.approx(1 / log2(3))
-    assert (found.recall, found.coverage, found.users) == (1.0, 0.1, 1)
+    assert (found.ndcg, found.recall, found.coverage, found.users) == (1.0, 1.0, 0.1, 1)
 
 
 def test_rows_that_training_gives_away_are_not_looked_for() -> None:

@@ -11,8 +11,8 @@ GROUP BY run_id, variant;
 COMMENT ON VIEW run_ranking IS 'How good the ten items are that a run would show first, among all that a user has not rated in training; relevant is a validation rating of 4 stars and more';
 COMMENT ON COLUMN run_ranking.run_id IS 'The run';
 COMMENT ON COLUMN run_ranking.variant IS 'The model variant';
-COMMENT ON COLUMN run_ranking.ndcg_10 IS 'Discounted cumulative gain of the ten as a part of the best there could be, mean over users; what is relevant gains 1';
-COMMENT ON COLUMN run_ranking.recall_10 IS 'The part of what is relevant that is among the ten, mean over users';
+COMMENT ON COLUMN run_ranking.ndcg_10 IS 'Discounted cumulative gain of the ten as a part of the best there could be, mean over users; what is relevant gains 1, places count by 1 / log2(place), the first two by 1';
+COMMENT ON COLUMN run_ranking.recall_10 IS 'The part of what is relevant that is among the ten (of more than ten, the part of ten), mean over users';
 COMMENT ON COLUMN run_ranking.coverage_10 IS 'The part of the items that is among the ten of some user';
 COMMENT ON COLUMN run_ranking.ranked_users IS 'For how many users that was measured: those with something relevant; at most 1,000, and fewer the more items there are, the same for every run of a dataset';
 
@@ -71,7 +71,7 @@ COMMENT ON COLUMN latest_run.is_current IS 'Whether it stands on the leaderboard
 COMMENT ON COLUMN latest_run.is_champion IS 'Whether bias, similarity and PCA come from its recipe';
 
 CREATE VIEW metric_history AS
-SELECT started_at, run_id, m.variant, seed, is_current, epoch, split, metric, value
+SELECT started_at, run_id, m.variant, seed, is_current, as_of, epoch, split, metric, value
 FROM metrics AS m
 JOIN runs USING (run_id)
 ORDER BY started_at, run_id, epoch, split, metric;
@@ -81,6 +81,7 @@ COMMENT ON COLUMN metric_history.run_id IS 'The run';
 COMMENT ON COLUMN metric_history.variant IS 'The model variant';
 COMMENT ON COLUMN metric_history.seed IS 'Seed of the first weights, of shuffling and of sampling';
 COMMENT ON COLUMN metric_history.is_current IS 'Whether the run stands on the leaderboard of this publication';
+COMMENT ON COLUMN metric_history.as_of IS 'Only ratings up to this moment, UTC, were used; NULL: all';
 COMMENT ON COLUMN metric_history.epoch IS 'Counts from 1';
 COMMENT ON COLUMN metric_history.split IS 'train or valid';
 COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rmse, mae and, after the last epoch, ndcg@10, recall@10, coverage@10, ranked_users';
