@@ -109,7 +109,7 @@ def rank(
 def to_find(valid: Rows, repeated: Tensor, n_items: int) -> Wanted:
     """The relevant items of the users to rank, at most as many users as there is time for."""
     relevant = (valid.ratings >= RELEVANT) & ~repeated & (valid.users != UNKNOWN)
-    user, item = valid.users[relevant].long(), valid.items[relevant].long()
+    user, item = distinct(valid.users[relevant].long(), valid.items[relevant].long())
     users = torch.unique(user)
     most = min(MOST_USERS, max(1, MOST_PAIRS // n_items))
     if len(users) > most:
@@ -118,6 +118,13 @@ def to_find(valid: Rows, repeated: Tensor, n_items: int) -> Wanted:
         kept = torch.isin(user, users)
         user, item = user[kept], item[kept]
     return Wanted(users=users, row=torch.searchsorted(users, user), item=item)
+
+
+def distinct(user: Tensor, item: Tensor) -> tuple[Tensor, Tensor]:
+    """The pairs (n,), (n,), each known item of a user once: it may be rated under two ids."""
+    known = item != UNKNOWN
+    pairs = torch.unique(torch.stack([user[known], item[known]]), dim=1)
+    return torch.cat([pairs[0], user[~known]]), torch.cat([pairs[1], item[~known]])
 
 
 @torch.inference_mode()
