@@ -17,7 +17,14 @@ from collab.base.machine import peak_memory_mib
 from collab.dataset.dataset import Dataset
 from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import UNKNOWN
-from collab.estimators.api import Context, Fitted, HasChains, HasFactors, HasUncertainty
+from collab.estimators.api import (
+    Context,
+    Fitted,
+    HasChains,
+    HasFactors,
+    HasUncertainty,
+    SlowToList,
+)
 from collab.runs.errors import Errors, measure
 from collab.runs.ranking import Ranking, rank
 from collab.runs.record import LARGEST_GAP, SCHEMA
@@ -145,7 +152,7 @@ def factors_gap(fitted: Fitted, rows: Rows) -> float | None:
 
 def ranked(fitted: Fitted, dataset: Dataset, gap: float | None) -> Ranking | None:
     """How good the lists of a model are; not asked of the trials of a search."""
-    if dataset.protocol.inner or not dataset.n_valid:
+    if dataset.protocol.inner or not dataset.n_valid or isinstance(fitted, SlowToList):
         return None
     repeated = dataset.tensor("valid_repeated")
     explained = gap is not None and gap <= LARGEST_GAP

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from math import log2
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import pytest
@@ -179,4 +180,12 @@ def test_they_are_published_beside_the_errors(published: Published) -> None:
 
 def test_trials_of_a_search_are_not_ranked(planted_dataset: Dataset) -> None:
     inner = replace(planted_dataset, protocol=Protocol(inner=1))
+    assert ranked(ByNumber(), planted_dataset, None) is not None
     assert ranked(ByNumber(), inner, None) is None
+
+
+def test_a_model_that_would_take_minutes_is_not_ranked(planted_dataset: Dataset) -> None:
+    class Slow(ByNumber):
+        slow_to_list: ClassVar[bool] = True
+
+    assert ranked(Slow(), planted_dataset, None) is None
