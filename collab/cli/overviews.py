@@ -25,6 +25,7 @@ STANDING = (
     Column("valid_rmse", ".4f", "RMSE"),
     Column("valid_mae", ".4f", "MAE"),
     Column("train_seconds", ".1f", "train s"),
+    Column("ndcg_10", ".3f", "nDCG@10"),
     Column("device"),
 )
 HISTORY = """
