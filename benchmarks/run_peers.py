@@ -116,7 +116,8 @@ def summary(place: Place, runs: list[Record]) -> Record:
     figures = ("mse", "fit_s", "predict_s", "total_s")
     medians = {figure: median(run[figure] for run in runs) for figure in figures}
     each = [{figure: run[figure] for figure in (*figures, "load")} for run in runs]
-    told = {name: runs[0][name] for name in ("versions", "threads")}
+    kept = ("versions", "threads", "ranking")
+    told: Record = {name: runs[0][name] for name in kept if name in runs[0]}
     return {
         "peer": place.peer.name,
         "model": place.model,

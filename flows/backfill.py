@@ -22,7 +22,7 @@ from collab.runs.record import Run
 from flows.backfill_plan import Every, champion_of, day, days
 from flows.interrupt import run_interruptible
 from flows.names import run_name
-from flows.parameters import Runner, as_command
+from flows.parameters import EditionName, Runner, as_command
 from flows.runners import runner_options
 from tasks.dataset import prepare_dataset
 from tasks.train import train_all
@@ -37,7 +37,7 @@ log = logging.getLogger("collab.flows")
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def backfill(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     from_day: str | None = None,
     to_day: str | None = None,
     every: Every = "month",
