@@ -67,8 +67,9 @@ def similar(
 ) -> None:
     """Show the movies most like one; where many fit, those movies.
 
-    Where the model knows how sure it is: ± is the standard deviation of the similarity, and `in the
-    20` how often the neighbour is among the 20 nearest when the model is drawn anew.
+    Where the model knows how sure it is: ± is the standard deviation of the
+    similarity, and `in the 20` how often the neighbour is among the 20 nearest
+    when the model is drawn anew.
 
     Args:
         movie: A part of its title, or its id.
