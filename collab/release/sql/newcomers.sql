@@ -113,7 +113,7 @@ reached AS (
                                (SELECT list(x ORDER BY n) FROM wanted)) AS s USING (n)),
 why AS (
     SELECT item_id, info.mean + bias + list_dot_product(x, me) AS score, info,
-           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2) AS sd,
+           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2 + unsure) AS sd,
            list_max(list_transform(rated, lambda r: {
                pull: list_dot_product(reach, r.x) * r.surprise, item_id: r.item_id})) AS most
     FROM reached, whoever, publish_info AS info LEFT JOIN newcomer ON true)
