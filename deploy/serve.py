@@ -16,11 +16,14 @@ from typing import Annotated
 import httpx
 from cyclopts import Parameter
 from cyclopts.validators import Number
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from collab.base.errors import CollabError
 from collab.base.paths import ENV_DATA_DIR, DataDir, given_path, writable_data_dir
 from collab.cli.app import make_app, run
-from deploy.processes import end, start
+from deploy.orphans import crash_orphans, flow_processes
+from deploy.processes import end, end_all, start
 
 HOST = "127.0.0.1"
 START_SECONDS = 300.0
@@ -95,16 +98,31 @@ def serve(place: Place) -> None:
         at = ("--host", HOST, "--port", str(place.port))
         begin("server", "prefect", "server", "start", *at)
         wait_until_healthy(place, parts["server"])
+        if has_pool(place):
+            with temporary_settings({PREFECT_API_URL: f"{place.ui}/api"}):
+                report(crash_orphans(place.pool, worker=place.pool))
         set_up(place, told)
         at = ("--bind", HOST, "--directory", str(place.data.serve))
         begin("tables", "http.server", *at, str(place.port + 1))
         of = ("--pool", place.pool, "--type", "process", "--name", place.pool)
+        stack.callback(end_left, place)  # after the worker, which may have died before its runs
         begin("worker", "prefect", "worker", "start", *of)
         say(place)
         while all(part.poll() is None for part in parts.values()):
             time.sleep(0.5)
         ended = next(name for name, part in parts.items() if part.poll() is not None)
         raise CollabError(f"The {ended} ended; see {place.home / ended}.log.")
+
+
+def report(crashed: Sequence[FlowRun]) -> None:
+    """Say of which runs a hard stop left nothing but their state."""
+    for each in crashed:
+        sys.stdout.write(f"Crashed: {each.name} ({each.id}), its process is gone; run it again.\n")
+
+
+def end_left(place: Place) -> None:
+    """End the flow runs of this server that still live, and what they started."""
+    end_all(process for _, process in flow_processes(f"{place.ui}/api"))
 
 
 def refuse_taken(port: int) -> None:
@@ -136,15 +154,24 @@ def wait_until_healthy(place: Place, server: subprocess.Popen[str]) -> None:
 
 
 def set_up(place: Place, told: dict[str, str]) -> None:
-    """The work pool, the deployments and the automations; each is created or updated."""
+    """The work pool, the deployments and the automations; each is created or updated.
+
+    A pool that is there stays as it is, paused or with a limit of its own.
+    """
     prefect = ("prefect", "--no-prompt")
-    pool = ("work-pool", "create", place.pool, "--type", "process", "--overwrite")
-    for step in ((*prefect, *pool), (*prefect, "deploy", "--all"), ("deploy.automations",)):
+    pool = ("work-pool", "create", place.pool, "--type", "process")
+    make_pool = [] if has_pool(place) else [(*prefect, *pool)]
+    for step in (*make_pool, (*prefect, "deploy", "--all"), ("deploy.automations",)):
         done = subprocess.run(
             [sys.executable, "-m", *step], cwd=ROOT, env=told, capture_output=True, text=True
         )
         if done.returncode:
             raise CollabError(f"`{' '.join(step)}` failed:\n{done.stdout}{done.stderr}")
+
+
+def has_pool(place: Place) -> bool:
+    """Whether the server knows the work pool."""
+    return httpx.get(f"{place.ui}/api/work_pools/{place.pool}", timeout=30).is_success
 
 
 def say(place: Place) -> None:
