@@ -1,7 +1,5 @@
 """What is published, what is running, what failed last: told from the data folder alone."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from collab.base.alive import alive, is_held, killed
 from collab.base.files import read_json
 from collab.base.journal import Entry, read_journal
 from collab.base.paths import DataDir
@@ -28,6 +27,7 @@ class Status:
     published: the current snapshot of each edition that is published, with where its archive was
         taken from; None where the data it was made of are removed.
     unknown: folders that serve what another version of the program published.
+    flows: those that run now, also while they build nothing yet.
     running: the folders that a living process builds now.
     steps: the last entry of the journal for each step and variant.
     failures: the last entries that tell of a failure, newest first.
@@ -35,6 +35,7 @@ class Status:
 
     published: "list[tuple[Snapshot, str | None]]"
     unknown: list[Path]
+    flows: list[Entry]
     running: list[str]
     steps: list[Entry]
     failures: list[Entry]
@@ -58,10 +59,17 @@ def gather_status(data: DataDir, edition: str | None = None) -> Status:
     return Status(
         published=[(found, origin(data, found)) for found in current.values() if found],
         unknown=[folder for folder, found in current.items() if not found],
+        flows=alive(data),
         running=list(held_locks(data)),
         steps=list({(e["step"], e.get("variant")): e for e in journal}.values()),
-        failures=[e for e in reversed(journal) if e["outcome"] == "failed"][:SHOWN],
+        failures=failures([*journal, *killed(data)])[:SHOWN],
     )
+
+
+def failures(journal: list[Entry]) -> list[Entry]:
+    """The entries that tell of a failure, newest first; where a step failed a flow, the step's."""
+    failed = [entry for entry in reversed(journal) if entry["outcome"] == "failed"]
+    return list({(e.get("flow_run") or e["at"], e["error"]): e for e in failed}.values())
 
 
 def origin(data: DataDir, snapshot: "Snapshot") -> str | None:
@@ -81,18 +89,6 @@ def held_locks(data: DataDir) -> Iterator[str]:
                 yield f"{place.relative_to(data.root)}/{name}"
 
 
-def is_held(lock: Path) -> bool:
-    """Whether a process holds a lock; asked by sharing it for a moment, which hinders nobody."""
-    handle = os.open(lock, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
-
-
 def print_status(data: DataDir, edition: str | None = None) -> None:
     """Show a data folder's state on the terminal."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -108,18 +104,27 @@ def status_lines(status: Status) -> Iterator[str]:
         yield f"Published: by another version of this program, in {folder}"
     for snapshot, taken_from in status.published:
         yield from published_lines(snapshot, taken_from)
-    yield f"Running: {', '.join(status.running) or 'nothing'}"
+    flows = [f"{e['step']} {e.get('edition') or ''} since {e['at'][:19]}" for e in status.flows]
+    yield f"Running: {', '.join([*flows, *status.running]) or 'nothing'}"
     yield "Last time of each step:" if status.steps else "No step was ever run here."
     for entry in status.steps:
-        name = f"{entry['step']} {entry.get('variant', '')}".strip()
-        yield (
-            f"  {entry['at'][:19]}  {name}: {entry['outcome']}, {entry['seconds']:.1f} s, "
-            f"{entry['peak_memory_mib']} MiB, {entry.get('where', 'nowhere')}"
-        )
+        yield f"  {entry['at'][:19]}  {', '.join(facts(entry))}"
     yield "Last failures:" if status.failures else "No failure is recorded."
     for entry in status.failures:
         run = f" (flow run {entry['flow_run']})" if entry.get("flow_run") else ""
         yield f"  {entry['at'][:19]}  {entry['step']}: {entry['error']}{run}"
+
+
+def facts(entry: Entry) -> Iterator[str]:
+    """What the journal tells of a step; of what was killed neither time nor memory is known."""
+    name = f"{entry['step']} {entry.get('variant', '')}".strip()
+    yield f"{name}: {entry['outcome']}"
+    if "seconds" in entry:
+        yield f"{entry['seconds']:.1f} s"
+    if "peak_memory_mib" in entry:
+        yield f"{entry['peak_memory_mib']} MiB"
+    if "where" in entry:
+        yield str(entry["where"])
 
 
 def published_lines(snapshot: "Snapshot", taken_from: str | None) -> Iterator[str]:

@@ -22,6 +22,7 @@ from flows.backfill_plan import Every, champion_of, day, days
 from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.parameters import Runner, as_command
+from flows.recorded import recorded
 from flows.runners import runner_options
 from tasks.dataset import prepare_dataset
 from tasks.train import train_all
@@ -35,6 +36,7 @@ log = logging.getLogger("collab.flows")
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
 def backfill(
     edition: str = "ml-100k",
     from_day: str | None = None,

@@ -7,10 +7,12 @@ from collab.lake import Manifest
 from collab.movielens.editions import ItemKey, get_edition
 from flows import stages
 from flows.names import run_name
+from flows.recorded import recorded
 from tasks.events import announce_ratings
 
 
 @flow(name="ingest", flow_run_name=run_name)
+@recorded
 def ingest(
     edition: str = "ml-100k",
     archive: str | None = None,

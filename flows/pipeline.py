@@ -17,6 +17,7 @@ from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import Names, Numbers, Runner, as_command
 from flows.plan import MINUTES, plan
+from flows.recorded import recorded
 from flows.runners import runner_options
 from tasks.events import announce_publication, mark_announced
 
@@ -27,6 +28,7 @@ from tasks.events import announce_publication, mark_announced
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
 def pipeline(
     edition: str = "ml-100k",
     archive: str | None = None,

@@ -11,11 +11,13 @@ from collab.runs.devices import find_slots
 from collab.runs.record import newest_runs
 from flows import stages
 from flows.names import run_name
+from flows.recorded import recorded
 from tasks.events import announce_publication
 from tasks.train import Trained
 
 
 @flow(name="publish", flow_run_name=run_name)
+@recorded
 def publish(
     edition: str = "ml-100k",
     fingerprint: str | None = None,

@@ -29,6 +29,7 @@ from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.outcome import shown
 from flows.parameters import Names, Runner, as_command
+from flows.recorded import recorded
 from flows.runners import runner_options
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
 from tasks.dataset import prepare_dataset
@@ -50,6 +51,7 @@ class Searched:
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
 def search(
     edition: str = "ml-100k",
     archive: str | None = None,

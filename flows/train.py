@@ -9,6 +9,7 @@ from collab.runs.record import Run
 from flows import stages
 from flows.names import run_name
 from flows.plan import MINUTES, plan
+from flows.recorded import recorded
 from tasks.events import announce_runs
 
 
@@ -18,6 +19,7 @@ from tasks.events import announce_runs
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
 def train(
     edition: str = "ml-100k",
     fingerprint: str | None = None,
