@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from collab.base.alive import alive, is_held, killed
 from collab.base.files import read_json
@@ -26,6 +24,7 @@ class Status:
 
     published: the current snapshot of each edition that is published, with where its archive was
         taken from; None where the data it was made of are removed.
+    confirmed: when each edition's publication was last made, or found to be what it should be.
     unknown: folders that serve what another version of the program published.
     flows: those that run now, also while they build nothing yet.
     running: the folders that a living process builds now.
@@ -34,6 +33,7 @@ class Status:
     """
 
     published: "list[tuple[Snapshot, str | None]]"
+    confirmed: dict[str, datetime]
     unknown: list[Path]
     flows: list[Entry]
     running: list[str]
@@ -56,14 +56,41 @@ def gather_status(data: DataDir, edition: str | None = None) -> Status:
     folders = [edition_folder(data, edition)] if edition else published_folders(data)
     current = {folder: current_snapshot(folder) for folder in folders}
     journal = read_journal(data)
+    published = [found for found in current.values() if found]
     return Status(
-        published=[(found, origin(data, found)) for found in current.values() if found],
+        published=[(found, origin(data, found)) for found in published],
+        confirmed={found.record.edition: confirmed_at(found, journal) for found in published},
         unknown=[folder for folder, found in current.items() if not found],
         flows=alive(data),
         running=list(held_locks(data)),
         steps=list({(e["step"], e.get("variant")): e for e in journal}.values()),
         failures=failures([*journal, *killed(data)])[:SHOWN],
     )
+
+
+def confirmed_at(snapshot: "Snapshot", journal: list[Entry]) -> datetime:
+    """When a publication was last made, or found to be what it should be."""
+    edition = snapshot.record.edition
+    good = [
+        datetime.fromisoformat(entry["at"])
+        for entry in journal
+        if (entry["step"], entry.get("edition"), entry.get("as_of")) == ("publish", edition, None)
+        and entry["outcome"] != "failed"
+    ]
+    return max([*good, datetime.fromisoformat(snapshot.record.published_at)])
+
+
+def stale(status: Status, limit: timedelta) -> list[str]:
+    """What was not made or confirmed for longer than so long, in words; of the rest nothing."""
+    now = datetime.now(UTC)
+    ages = {edition: now - at for edition, at in status.confirmed.items()}
+    old = [
+        f"{edition} was last made or confirmed {age.total_seconds() / 3600:.1f} hours ago, "
+        f"more than {limit.total_seconds() / 3600:g}"
+        for edition, age in ages.items()
+        if age > limit
+    ]
+    return [*old, *(f"{folder} is of another version of this program" for folder in status.unknown)]
 
 
 def failures(journal: list[Entry]) -> list[Entry]:
@@ -89,11 +116,29 @@ def held_locks(data: DataDir) -> Iterator[str]:
                 yield f"{place.relative_to(data.root)}/{name}"
 
 
-def print_status(data: DataDir, edition: str | None = None) -> None:
-    """Show a data folder's state on the terminal."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    for line in status_lines(gather_status(data, edition)):
-        console.print(line)
+def status_record(status: Status) -> dict[str, Any]:
+    """The state for another program: values that JSON can hold, moments with their zone."""
+    return {
+        "published": [
+            {
+                "edition": snapshot.record.edition,
+                "seq": snapshot.seq,
+                "published_at": snapshot.record.published_at,
+                "age_seconds": int(age(snapshot).total_seconds()),
+                "confirmed_at": status.confirmed[snapshot.record.edition].isoformat(),
+                "champion": snapshot.record.champion,
+                "valid_mse": snapshot.record.valid_mse,
+                "data_fingerprint": snapshot.record.data_fingerprint,
+                "data_source": taken_from,
+            }
+            for snapshot, taken_from in status.published
+        ],
+        "unknown": [str(folder) for folder in status.unknown],
+        "flows": status.flows,
+        "running": status.running,
+        "steps": status.steps,
+        "failures": status.failures,
+    }
 
 
 def status_lines(status: Status) -> Iterator[str]:
@@ -104,15 +149,15 @@ def status_lines(status: Status) -> Iterator[str]:
         yield f"Published: by another version of this program, in {folder}"
     for snapshot, taken_from in status.published:
         yield from published_lines(snapshot, taken_from)
-    flows = [f"{e['step']} {e.get('edition') or ''} since {e['at'][:19]}" for e in status.flows]
+    flows = [f"{e['step']} {e.get('edition') or ''} since {told(e['at'])}" for e in status.flows]
     yield f"Running: {', '.join([*flows, *status.running]) or 'nothing'}"
     yield "Last time of each step:" if status.steps else "No step was ever run here."
     for entry in status.steps:
-        yield f"  {entry['at'][:19]}  {', '.join(facts(entry))}"
+        yield f"  {told(entry['at'])}  {', '.join(facts(entry))}"
     yield "Last failures:" if status.failures else "No failure is recorded."
     for entry in status.failures:
         run = f" (flow run {entry['flow_run']})" if entry.get("flow_run") else ""
-        yield f"  {entry['at'][:19]}  {entry['step']}: {entry['error']}{run}"
+        yield f"  {told(entry['at'])}  {entry['step']}: {entry['error']}{run}"
 
 
 def facts(entry: Entry) -> Iterator[str]:
@@ -130,11 +175,21 @@ def facts(entry: Entry) -> Iterator[str]:
 def published_lines(snapshot: "Snapshot", taken_from: str | None) -> Iterator[str]:
     """What is published of an edition, from which data, by which run, how old."""
     record = snapshot.record
-    age = datetime.now(UTC) - datetime.fromisoformat(record.published_at)
     yield (
         f"Published: {record.edition}, snapshot {snapshot.seq:06d}, "
-        f"{timedelta(seconds=int(age.total_seconds()))} ago ({record.published_at})"
+        f"{timedelta(seconds=int(age(snapshot).total_seconds()))} ago "
+        f"({told(record.published_at)})"
     )
     source = f", from {taken_from}" if taken_from else ""
     yield f"  data: {record.edition} {record.data_fingerprint[:16]}{source}"
     yield f"  champion: {record.champion}, valid MSE {record.valid_mse:.4f}"
+
+
+def age(snapshot: "Snapshot") -> timedelta:
+    """How long ago a snapshot was published."""
+    return datetime.now(UTC) - datetime.fromisoformat(snapshot.record.published_at)
+
+
+def told(moment: str) -> str:
+    """A moment of a record, to the second and with its zone."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

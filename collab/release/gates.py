@@ -29,6 +29,8 @@ KEYS = {
     "user_factors": "user_id",
     "recommendations": "user_id, item_id",
     "class_reliability": "run_id, rating, bin",
+    "newcomer": "run_id",
+    "starter_movies": "item_id",
     "check_results": "name",
     "standings": "run_id",
 }
@@ -41,6 +43,7 @@ KNOWN = {
     "movie_factors.item_id": "movies.item_id",
     "recommendations.item_id": "movies.item_id",
     "recommendations.user_id": "users.user_id",
+    "starter_movies.item_id": "movies.item_id",
     "user_bias.user_id": "users.user_id",
     "user_factors.user_id": "users.user_id",
     "predictions.movie_id": "movies.movie_id",
@@ -62,6 +65,8 @@ FINITE = {
     "predictions": ("prediction",),
     "class_reliability": ("probability", "observed"),
     "recommendations": ("prediction",),
+    "newcomer": ("noise", "ridge", "list_sum(prior_mean)", "list_sum(flatten(prior_covariance))"),
+    "starter_movies": ("variance_left",),
     "standings": ("judged_mse", "mean_mse", "behind"),
 }
 RANKED = {
@@ -69,6 +74,7 @@ RANKED = {
     "user_bias": ("true", "bias"),
     "movie_similarity": ("item_id", "similarity"),
     "recommendations": ("user_id", "prediction"),
+    "starter_movies": ("true", "variance_left"),
 }
 
 # gates and the check of ingest that looked for the same

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from collab.base.database import insert
+from collab.base.database import insert, read_parquet
 from collab.evaluation.standings import Evaluation
 from collab.lake import Manifest
 from collab.movielens.editions import get_edition
@@ -97,18 +97,18 @@ def insert_data(con: duckdb.DuckDBPyConnection, lake: Manifest, as_of: str | Non
     """Fill `ratings`, as of a moment where one is given, `users`, and `movies` with counts."""
     last = datetime.fromisoformat(as_of).timestamp() if as_of else None
     con.execute(
-        "INSERT INTO ratings BY NAME FROM read_parquet($path) WHERE $last IS NULL OR ts <= $last",
-        {"path": str(lake.ratings), "last": last},
+        f"INSERT INTO ratings BY NAME FROM {read_parquet(lake.ratings)} "
+        "WHERE $last IS NULL OR ts <= $last",
+        {"last": last},
     )
-    con.execute("INSERT INTO users BY NAME FROM read_parquet($path)", {"path": str(lake.users)})
+    con.execute(f"INSERT INTO users BY NAME FROM {read_parquet(lake.users)}")
     con.execute(
-        """
+        f"""
         INSERT INTO movies BY NAME
         SELECT movies.*, coalesce(n, 0) AS n_ratings, fold_title(title) AS title_folded
-        FROM read_parquet($path) AS movies
+        FROM {read_parquet(lake.movies)} AS movies
         LEFT JOIN (SELECT movie_id, count(*) AS n FROM ratings GROUP BY ALL) USING (movie_id)
-        ORDER BY movie_id""",
-        {"path": str(lake.movies)},
+        ORDER BY movie_id"""
     )
 
 
