@@ -12,7 +12,7 @@ from collab.base.alive import KILLED, alive, killed, running
 from collab.base.errors import CollabError
 from collab.base.journal import read_journal, step
 from collab.base.paths import DataDir
-from collab.status import gather_status, status_lines
+from collab.status import gather_status, status_lines, told
 from flows.train import train
 
 DIES = """
@@ -30,7 +30,7 @@ def test_a_flow_runs_from_its_first_moment_to_its_last(data: DataDir) -> None:
         (flow,) = alive(data)
         assert (flow["step"], flow["pid"], flow["flow_run"]) == ("flow pipeline", os.getpid(), "f1")
         (line,) = [t for t in status_lines(gather_status(data)) if t.startswith("Running")]
-        assert line == f"Running: flow pipeline ml-100k since {flow['at'][:19]}"
+        assert line == f"Running: flow pipeline ml-100k since {told(flow['at'])}"
     assert alive(data) == killed(data) == []
     assert [(e["step"], e["outcome"]) for e in read_journal(data)] == [("flow pipeline", "made")]
     assert list(data.running.iterdir()) == []
