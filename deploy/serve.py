@@ -60,15 +60,18 @@ class Place:
         return f"http://{HOST}:{self.port + 1}"
 
     def environment(self) -> dict[str, str]:
-        """What server, worker and flow runs need to be told."""
+        """What server, worker and flow runs need to be told.
+
+        Where links shall lead is the operator's to say: behind a proxy the addresses are others.
+        """
         return {
             **os.environ,
             "PREFECT_HOME": str(self.home),
             "PREFECT_API_URL": f"{self.ui}/api",
-            "PREFECT_UI_URL": self.ui,
+            "PREFECT_UI_URL": os.environ.get("PREFECT_UI_URL") or self.ui,
             "COLLAB_HOME": str(ROOT),
             "COLLAB_POOL": self.pool,
-            "COLLAB_SERVE_URL": self.served,
+            "COLLAB_SERVE_URL": os.environ.get("COLLAB_SERVE_URL") or self.served,
             ENV_DATA_DIR: str(self.data.root),
         }
 
