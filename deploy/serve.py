@@ -20,7 +20,8 @@ from cyclopts.validators import Number
 from collab.base.errors import CollabError
 from collab.base.paths import ENV_DATA_DIR, DataDir, writable_data_dir
 from collab.cli.app import make_app, run
-from deploy.processes import end, start
+from deploy.processes import end, rotate, start
+from flows import log_settings
 
 HOST = "127.0.0.1"
 START_SECONDS = 300.0
@@ -42,12 +43,23 @@ class Place:
     home: Prefect's own files, such as its SQLite database, and the logs of server and worker.
     port: of server and UI; the tables and the report are on the next one.
     pool: the work pool's name.
+    stdout: whether server and worker log there, and not to files of their own.
     """
 
     data: DataDir
     home: Path
     port: int
     pool: str
+    stdout: bool = False
+
+    def log(self, part: str) -> Path | None:
+        """The file that a part logs to; None: standard output."""
+        return None if self.stdout else self.home / f"{part}.log"
+
+    @property
+    def logs(self) -> str:
+        """Where the logs are, in words."""
+        return "above" if self.stdout else f"{self.home}/{{server,worker}}.log"
 
     @property
     def ui(self) -> str:
@@ -65,6 +77,7 @@ class Place:
         Where links shall lead is the operator's to say: behind a proxy the addresses are others.
         """
         return {
+            **log_settings(),
             **os.environ,
             "PREFECT_HOME": str(self.home),
             "PREFECT_API_URL": f"{self.ui}/api",
@@ -91,7 +104,7 @@ def serve(place: Place) -> None:
         parts: dict[str, subprocess.Popen[str]] = {}
 
         def begin(name: str, *arguments: str) -> None:
-            parts[name] = start(list(arguments), place.home / f"{name}.log", told)
+            parts[name] = start(list(arguments), place.log(name), told)
             stack.callback(end, parts[name])  # the last one started is ended first
             stack.callback(heed_no_more)
 
@@ -105,9 +118,11 @@ def serve(place: Place) -> None:
         begin("worker", "prefect", "worker", "start", *of)
         say(place)
         while all(part.poll() is None for part in parts.values()):
+            for name in parts:
+                rotate(place.log(name))
             time.sleep(0.5)
         ended = next(name for name, part in parts.items() if part.poll() is not None)
-        raise CollabError(f"The {ended} ended; see {place.home / ended}.log.")
+        raise CollabError(f"The {ended} ended; its log: {place.logs}.")
 
 
 def refuse_taken(port: int) -> None:
@@ -135,7 +150,7 @@ def wait_until_healthy(place: Place, server: subprocess.Popen[str]) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.5)
-    raise CollabError(f"The server did not start; see {place.home}/server.log.")
+    raise CollabError(f"The server did not start; its log: {place.logs}.")
 
 
 def set_up(place: Place, told: dict[str, str]) -> None:
@@ -156,7 +171,7 @@ def say(place: Place) -> None:
         f"\nUI:      {place.ui}\n"
         f"Tables:  {place.served}  (the report: {place.served}/report.html)\n"
         f"Data:    {place.data.root}\n"
-        f"Logs:    {place.home}/{{server,worker}}.log\n\n"
+        f"Logs:    {place.logs}\n\n"
         "Start a run in the UI (Deployments, pipeline, Run), or in another terminal:\n"
         f"  export PREFECT_API_URL={place.ui}/api\n"
         f"  {Path(sys.executable).parent}/prefect deployment run pipeline/pipeline --watch\n\n"
@@ -177,19 +192,27 @@ def heed_no_more() -> None:
 
 
 @app.default
-def command(*, data_dir: Path | None = None, port: Port = 4200, pool: str = "collab") -> None:
+def command(
+    *,
+    data_dir: Path | None = None,
+    port: Port = 4200,
+    pool: str = "collab",
+    stdout: bool = False,
+) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
         data_dir: Where all is kept; by default COLLAB_DATA_DIR, else data.
         port: Of the UI; the tables and the report are on the next one.
         pool: The work pool's name.
+        stdout: Log of server and worker to standard output, for journald or a container; by
+            default to files in PREFECT_HOME.
     """
     signal.signal(signal.SIGTERM, interrupt)
     try:
         data = writable_data_dir(data_dir)
         home = Path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
-        serve(Place(data=data, home=home, port=port, pool=pool))
+        serve(Place(data=data, home=home, port=port, pool=pool, stdout=stdout))
     except KeyboardInterrupt:  # the way it is meant to end
         sys.stdout.write("\nEnded.\n")
 

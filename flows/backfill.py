@@ -11,7 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir, writable_data_dir
 from collab.cli.app import make_app
-from collab.cli.show import print_table, say
+from collab.cli.show import Shown, print_columns, say
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
 from collab.lake import Manifest, find_manifest
@@ -93,12 +93,15 @@ def dataset_as_of(lake: Manifest, data: DataDir, when: date) -> Dataset | None:
 
 def print_runs(runs: list[Run]) -> None:
     """A line for each day, and what to do next."""
-    columns = {"as of": "", "learnt from": ",d", "measured on": ",d", "MSE": ".4f"}
-    rows = [
-        ((run.record.as_of or "")[:10], run.record.n_train, run.record.n_valid, run.record.mse)
-        for run in runs
-    ]
-    print_table(runs[0].record.variant, columns, rows)
+    records = [run.record for run in runs]
+    columns = {
+        "as of": [(record.as_of or "")[:10] for record in records],
+        "learnt from": [f"{record.n_train:,}" for record in records],
+        "measured on": [f"{record.n_valid:,}" for record in records],
+        "MSE": [f"{record.mse:.4f}" for record in records],
+    }
+    shown = [Shown(head=head, cells=cells, number=True) for head, cells in columns.items()]
+    print_columns(records[0].variant, shown)
     say("The next publication has them in bias_history and metric_history.")
 
 
