@@ -9,7 +9,7 @@ import vl_convert
 from collab.runs.record import Run
 
 WIDTH, HEIGHT, COLUMNS = 150, 100, 5
-ROOM = 1.5  # how far above the lowest error a pass is still drawn: first ones may start far above
+ROOM = 1.5  # how far above the lowest error the scale goes: first passes may start far above
 SHORTENED = 24  # letters of a name that a panel has room for
 
 
@@ -22,7 +22,8 @@ def learning_curves(runs: list[Run]) -> str:
     table = pd.concat([passes.assign(panel=name) for name, passes in named.items()])
     table = table[table["value"].map(math.isfinite)]
     lowest = float(table["value"].min())
-    table = table[table["value"] <= ROOM * lowest].assign(lowest=lowest)
+    top = ROOM * lowest
+    table = table.assign(lowest=lowest, value=table["value"].clip(upper=top))
     x = alt.X("epoch:Q", title=None, axis=alt.Axis(format="d", tickMinStep=1, tickCount=5))
     y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)).scale(zero=False)
     lines = alt.Chart().mark_line(point=alt.OverlayMarkDef(size=18)).encode(x=x, y=y)
@@ -32,7 +33,7 @@ def learning_curves(runs: list[Run]) -> str:
         .properties(width=WIDTH, height=HEIGHT)
         .facet(alt.Facet("panel:N", title=None, sort=list(named)), columns=COLUMNS)
         .resolve_scale(x="independent")
-        .properties(title="Valid MSE, stars², by pass")
+        .properties(title=f"Valid MSE, stars², by pass; what exceeds {top:.2f} is drawn there")
     )
     return str(vl_convert.vegalite_to_svg(chart.to_dict()))
 
