@@ -21,7 +21,7 @@ from collab.runs.record import Run
 from flows.backfill_plan import Every, champion_of, day, days
 from flows.interrupt import run_interruptible
 from flows.names import run_name
-from flows.parameters import Runner, as_command
+from flows.parameters import EditionName, Runner, as_command
 from flows.recorded import recorded
 from flows.runners import runner_options
 from tasks.dataset import prepare_dataset
@@ -38,7 +38,7 @@ log = logging.getLogger("collab.flows")
 )
 @recorded
 def backfill(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     from_day: str | None = None,
     to_day: str | None = None,
     every: Every = "month",

@@ -65,9 +65,11 @@ def findings(evaluation: Evaluation) -> Iterator[str]:
 
 
 def left_out(outcome: Outcome) -> Iterator[str]:
-    """What was left out, and a report that failed."""
+    """What was left out, how it is not the declared set, and a report that failed."""
     for reason in outcome.published.snapshot.record.left_out:
         yield f"Left out: {reason}"
+    if undeclared := outcome.published.snapshot.record.undeclared:
+        yield f"Not the declared set, as is recorded: {'; '.join(undeclared)}."
     if any("--minutes" in reason for reason in outcome.trained.left_out):
         yield "For more raise --minutes, or take --variants all."
     if outcome.published.report_error:

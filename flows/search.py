@@ -28,7 +28,7 @@ from flows import stages
 from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.outcome import shown
-from flows.parameters import Names, Runner, as_command
+from flows.parameters import EditionName, Runner, Variants, as_command
 from flows.recorded import recorded
 from flows.runners import runner_options
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
@@ -53,10 +53,10 @@ class Searched:
 )
 @recorded
 def search(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     archive: str | None = None,
     data_dir: str | None = None,
-    variants: Names = None,
+    variants: Variants = None,
     minutes: float = MINUTES,
     seed: int = 42,
     protocol: str = "random",

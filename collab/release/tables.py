@@ -49,6 +49,7 @@ class Inputs:
     as_of: of these the champion recipe's as of earlier days, by day.
     comparison: the champion beside the last published one.
     left_out: variants and parts of tables that failed or did not fit, each with the reason.
+    undeclared: how it differs from what is declared of the edition.
     beyond: of those the tables, with their reasons by name.
     """
 
@@ -59,6 +60,7 @@ class Inputs:
     as_of: list[Run]
     comparison: Comparison
     left_out: tuple[str, ...]
+    undeclared: tuple[str, ...]
     beyond: dict[str, str]
 
 
@@ -139,6 +141,7 @@ def info_record(inputs: Inputs, model: Model) -> dict[str, Any]:
         "expected_sd": champion.sd_mse,
         "shares_first_place": inputs.evaluation.shared,
         "left_out": list(inputs.left_out),
+        "undeclared": list(inputs.undeclared),
         "mean": model.factors.mean,
         "y_low": y_low,
         "y_high": y_high,
