@@ -68,9 +68,11 @@ class Stack:
         """The context in which this process talks to the stack's server."""
         return temporary_settings({PREFECT_API_URL: f"{self.place.ui}/api"})
 
-    def run(self, deployment: str, **parameters: Any) -> UUID:
+    def run(
+        self, deployment: str, variables: dict[str, Any] | None = None, /, **parameters: Any
+    ) -> UUID:
         """Ask for a run of `flow/deployment`; returns its id at once."""
-        run = run_deployment(deployment, parameters=parameters, timeout=0)
+        run = run_deployment(deployment, parameters=parameters, job_variables=variables, timeout=0)
         assert isinstance(run, FlowRun)
         return run.id
 
