@@ -66,6 +66,7 @@ def parameters(archive: Path, data: DataDir, epochs: int) -> dict[str, Any]:
         "epochs": epochs,
         "splits": [42],
         "device": "cpu",
+        "override": True,
     }
 
 

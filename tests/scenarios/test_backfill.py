@@ -62,6 +62,5 @@ def test_killed_half_way_it_goes_on_and_repeats_nothing(
     assert stack.wait(again, *ENDS) == "Completed"
     assert committed(data) == after
 
-    publish = stack.run("publish/publish", data_dir=str(data.root), device="cpu")
-    assert stack.wait(publish, *ENDS) == "Completed"
+    assert stack.wait(stack.run("pipeline/pipeline", **given), *ENDS) == "Completed"
     assert query(data, "SELECT count(DISTINCT as_of) FROM bias_history") == [(WEEKS,)]
