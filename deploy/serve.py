@@ -78,6 +78,7 @@ class Place:
         """
         return {
             **log_settings(),
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # of 90 days ago
             **os.environ,
             "PREFECT_HOME": str(self.home),
             "PREFECT_API_URL": f"{self.ui}/api",
