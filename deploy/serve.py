@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -16,16 +15,17 @@ from typing import Annotated
 import httpx
 from cyclopts import Parameter
 from cyclopts.validators import Number
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from collab.base.errors import CollabError
-from collab.base.paths import ENV_DATA_DIR, DataDir, writable_data_dir
+from collab.base.paths import writable_data_dir
 from collab.cli.app import make_app, run
-from deploy.processes import end, rotate, start
-from flows import log_settings
+from deploy.orphans import crash_orphans, flow_processes
+from deploy.place import HOST, ROOT, Place
+from deploy.processes import end, end_all, rotate, start
 
-HOST = "127.0.0.1"
 START_SECONDS = 300.0
-ROOT = Path(__file__).parent.parent
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65534))]  # the next one is used too
 
 app = make_app(
@@ -34,60 +34,6 @@ app = make_app(
     "all of it, flow runs included; what they had committed stays, and the next run goes on.",
     "python -m deploy.serve --port 4300 --data-dir /srv/movielens",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where all of it stands.
-
-    home: Prefect's own files, such as its SQLite database, and the logs of server and worker.
-    port: of server and UI; the tables and the report are on the next one.
-    pool: the work pool's name.
-    stdout: whether server and worker log there, and not to files of their own.
-    """
-
-    data: DataDir
-    home: Path
-    port: int
-    pool: str
-    stdout: bool = False
-
-    def log(self, part: str) -> Path | None:
-        """The file that a part logs to; None: standard output."""
-        return None if self.stdout else self.home / f"{part}.log"
-
-    @property
-    def logs(self) -> str:
-        """Where the logs are, in words."""
-        return "above" if self.stdout else f"{self.home}/{{server,worker}}.log"
-
-    @property
-    def ui(self) -> str:
-        """The UI's address."""
-        return f"http://{HOST}:{self.port}"
-
-    @property
-    def served(self) -> str:
-        """The address of what is published."""
-        return f"http://{HOST}:{self.port + 1}"
-
-    def environment(self) -> dict[str, str]:
-        """What server, worker and flow runs need to be told.
-
-        Where links shall lead is the operator's to say: behind a proxy the addresses are others.
-        """
-        return {
-            **log_settings(),
-            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # of 90 days ago
-            **os.environ,
-            "PREFECT_HOME": str(self.home),
-            "PREFECT_API_URL": f"{self.ui}/api",
-            "PREFECT_UI_URL": os.environ.get("PREFECT_UI_URL") or self.ui,
-            "COLLAB_HOME": str(ROOT),
-            "COLLAB_POOL": self.pool,
-            "COLLAB_SERVE_URL": os.environ.get("COLLAB_SERVE_URL") or self.served,
-            ENV_DATA_DIR: str(self.data.root),
-        }
 
 
 def serve(place: Place) -> None:
@@ -113,9 +59,12 @@ def serve(place: Place) -> None:
         begin("server", "prefect", "server", "start", *at)
         wait_until_healthy(place, parts["server"])
         set_up(place, told)
+        with temporary_settings({PREFECT_API_URL: f"{place.ui}/api"}):
+            report(crash_orphans(place.pool, worker=place.pool))
         at = ("--bind", HOST, "--directory", str(place.data.serve))
         begin("tables", "http.server", *at, str(place.port + 1))
         of = ("--pool", place.pool, "--type", "process", "--name", place.pool)
+        stack.callback(end_left, place)  # after the worker, which may have died before its runs
         begin("worker", "prefect", "worker", "start", *of)
         say(place)
         while all(part.poll() is None for part in parts.values()):
@@ -124,6 +73,17 @@ def serve(place: Place) -> None:
             time.sleep(0.5)
         ended = next(name for name, part in parts.items() if part.poll() is not None)
         raise CollabError(f"The {ended} ended; its log: {place.logs}.")
+
+
+def report(crashed: Sequence[FlowRun]) -> None:
+    """Say of which runs a hard stop left nothing but their state."""
+    for each in crashed:
+        sys.stdout.write(f"Crashed: {each.name} ({each.id}), its process is gone; run it again.\n")
+
+
+def end_left(place: Place) -> None:
+    """End the flow runs of this server that still live, and what they started."""
+    end_all(process for _, process in flow_processes(f"{place.ui}/api"))
 
 
 def refuse_taken(port: int) -> None:
@@ -155,15 +115,24 @@ def wait_until_healthy(place: Place, server: subprocess.Popen[str]) -> None:
 
 
 def set_up(place: Place, told: dict[str, str]) -> None:
-    """The work pool, the deployments and the automations; each is created or updated."""
+    """The work pool, the deployments and the automations; each is created or updated.
+
+    A pool that is there stays as it is, paused or with a limit of its own.
+    """
     prefect = ("prefect", "--no-prompt")
-    pool = ("work-pool", "create", place.pool, "--type", "process", "--overwrite")
-    for step in ((*prefect, *pool), (*prefect, "deploy", "--all"), ("deploy.automations",)):
+    pool = ("work-pool", "create", place.pool, "--type", "process")
+    make_pool = [] if has_pool(place) else [(*prefect, *pool)]
+    for step in (*make_pool, (*prefect, "deploy", "--all"), ("deploy.automations",)):
         done = subprocess.run(
             [sys.executable, "-m", *step], cwd=ROOT, env=told, capture_output=True, text=True
         )
         if done.returncode:
             raise CollabError(f"`{' '.join(step)}` failed:\n{done.stdout}{done.stderr}")
+
+
+def has_pool(place: Place) -> bool:
+    """Whether the server knows the work pool."""
+    return httpx.get(f"{place.ui}/api/work_pools/{place.pool}", timeout=30).is_success
 
 
 def say(place: Place) -> None:

@@ -20,7 +20,7 @@ from collab.runs.devices import find_slots
 from collab.runs.record import Run
 from flows.backfill_plan import Every, champion_of, day, days
 from flows.interrupt import run_interruptible
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.parameters import EditionName, as_command
 from flows.recorded import recorded
 from flows.runners import Runner, require_runner, spread
@@ -69,6 +69,7 @@ def backfill(
     find_slots(device)
     first, last = day("from-day", from_day), day("to-day", to_day)
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     lake = find_manifest(data, edition)
     champion = champion_of(data, edition)
     wanted = days(lake, first, last, every)

@@ -13,7 +13,7 @@ from collab.movielens.editions import ItemKey
 from collab.release.regression import MAX_REGRESSION
 from flows import stages
 from flows.interrupt import run_interruptible
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.outcome import Outcome, print_outcome
 from flows.parameters import EditionName, Numbers, Variants, as_command
 from flows.plan import plan
@@ -92,6 +92,7 @@ def pipeline(
             publication. The deployment does not.
     """
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     wanted = plan(
         edition=edition,
         variants=variants,

@@ -26,7 +26,7 @@ from collab.search.search import Place
 from collab.search.write import DIFF, HEAD, TABLE, cells, markdown, write_found
 from flows import stages
 from flows.interrupt import run_interruptible
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.outcome import shown
 from flows.parameters import EditionName, Variants, as_command
 from flows.recorded import recorded
@@ -89,6 +89,7 @@ def search(
         trust_archive: accept an archive that is not the published one: a cut-down one of your own.
     """
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     wanted = plan(
         edition=edition,
         variants=variants,

@@ -7,7 +7,7 @@ from collab.base.paths import writable_data_dir
 from collab.lake import find_manifest
 from collab.runs.record import Run
 from flows import stages
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.parameters import EditionName, Variants
 from flows.plan import plan
 from flows.recorded import recorded
@@ -70,6 +70,7 @@ def train(
         release: have the runs published; they must be the set declared for the edition.
     """
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     wanted = plan(
         edition=edition,
         variants=variants,

@@ -17,8 +17,9 @@ from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from collab.base.paths import DataDir
+from deploy.place import HOST, Place
 from deploy.processes import descendants, end, start
-from deploy.serve import HOST, Place, set_up, wait_until_healthy
+from deploy.serve import set_up, wait_until_healthy
 
 T = TypeVar("T")
 
