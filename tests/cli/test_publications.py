@@ -28,6 +28,7 @@ class Record:
     published_at: str = "2026-01-02T03:04:05+00:00"
     data_fingerprint: str = "f" * 64
     as_of: str | None = None
+    undeclared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
