@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from collab.base.errors import CollabError
-from collab.base.paths import writable_data_dir
+from collab.base.paths import given_path, writable_data_dir
 from collab.cli.app import make_app, run
 from deploy.orphans import crash_orphans, flow_processes
 from deploy.place import HOST, ROOT, Place
@@ -181,7 +181,7 @@ def command(
     signal.signal(signal.SIGTERM, interrupt)
     try:
         data = writable_data_dir(data_dir)
-        home = Path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
+        home = given_path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
         serve(Place(data=data, home=home, port=port, pool=pool, stdout=stdout))
     except KeyboardInterrupt:  # the way it is meant to end
         sys.stdout.write("\nEnded.\n")

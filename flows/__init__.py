@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import warnings
 
 ENV_LOG = "COLLAB_LOG"
 JSON_LOGS = {
@@ -29,6 +30,8 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 logging.getLogger("collab").setLevel(logging.INFO)
+# `server.reported` says it, and what to do
+warnings.filterwarnings("ignore", message="Failed to create the Prefect home directory")
 
 
 @atexit.register  # registered before Prefect's own handlers, so it runs after them

@@ -11,7 +11,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir, writable_data_dir
 from collab.cli.app import make_app
-from collab.cli.show import Shown, print_columns, say
+from collab.cli.output import TERMINAL, Column
+from collab.cli.rows import Rows
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
 from collab.lake import Manifest, find_manifest
@@ -24,6 +25,7 @@ from flows.names import run_name, tag_run
 from flows.parameters import EditionName, as_command
 from flows.recorded import recorded
 from flows.runners import Runner, require_runner, spread
+from flows.server import reported
 from tasks.dataset import prepare_dataset
 from tasks.train import train_all
 
@@ -98,16 +100,19 @@ def dataset_as_of(lake: Manifest, data: DataDir, when: date) -> Dataset | None:
 
 def print_runs(runs: list[Run]) -> None:
     """A line for each day, and what to do next."""
-    records = [run.record for run in runs]
-    columns = {
-        "as of": [(record.as_of or "")[:10] for record in records],
-        "learnt from": [f"{record.n_train:,}" for record in records],
-        "measured on": [f"{record.n_valid:,}" for record in records],
-        "MSE": [f"{record.mse:.4f}" for record in records],
-    }
-    shown = [Shown(head=head, cells=cells, number=True) for head, cells in columns.items()]
-    print_columns(records[0].variant, shown)
-    say("The next publication has them in bias_history and metric_history.")
+    columns = (
+        Column("as_of", head="as of"),
+        Column("n_train", ",d", "learnt from"),
+        Column("n_valid", ",d", "measured on"),
+        Column("mse", ".4f", "MSE"),
+    )
+    types = {"as_of": "VARCHAR", "n_train": "INTEGER", "n_valid": "INTEGER", "mse": "DOUBLE"}
+    rows = [
+        ((run.record.as_of or "")[:10], run.record.n_train, run.record.n_valid, run.record.mse)
+        for run in runs
+    ]
+    TERMINAL.rows(Rows.of(types, rows), runs[0].record.variant, columns)
+    TERMINAL.say("The next publication has them in bias_history and metric_history.")
 
 
 def execute(**given: Any) -> None:
@@ -117,7 +122,7 @@ def execute(**given: Any) -> None:
     data = writable_data_dir(given.get("data_dir"))
     champion_of(data, edition)
     require_runner(given.get("runner", "local"), data)
-    with tags("collab", edition):
+    with tags("collab", edition), reported(data):
         print_runs(backfill(**given))
 
 

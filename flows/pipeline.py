@@ -19,6 +19,7 @@ from flows.parameters import EditionName, Numbers, Variants, as_command
 from flows.plan import plan
 from flows.recorded import recorded
 from flows.runners import Runner, require_runner, spread
+from flows.server import reported
 from flows.undeclared import of_plan, refuse
 from tasks.events import announce_publication, mark_announced
 
@@ -140,7 +141,7 @@ def execute(**given: Any) -> None:
     plan(**{"edition": edition, **{name: given[name] for name in CHECKED if name in given}})
     data = writable_data_dir(given.get("data_dir"))
     require_runner(given.get("runner", "local"), data)
-    with tags("collab", edition):
+    with tags("collab", edition), reported(data):
         print_outcome(pipeline(**given))
 
 

@@ -12,6 +12,7 @@ from prefect.context import FlowRunContext
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir, data_dir
 from flows.cluster import AUTO, require_cluster
+from flows.server import require_answer
 
 Runner = Literal["local", "ray"]
 P = ParamSpec("P")
@@ -70,8 +71,8 @@ def require_runner(runner: Runner, data: DataDir) -> None:
     """Refuse a runner on which training cannot end well, within a minute.
 
     Raises:
-        CollabError: Ray is not installed, the cluster would have no server to report to, there is
-            no cluster, or its nodes do not share the data folder.
+        CollabError: Ray is not installed, no server answers that the cluster could report to, there
+            is no cluster, or its nodes do not share the data folder.
     """
     if runner == "local":
         return
@@ -85,5 +86,6 @@ def require_runner(runner: Runner, data: DataDir) -> None:
         raise CollabError(
             f"--runner ray needs prefect-ray ({error}); install the extra: pip install -e '.[ray]'"
         ) from error
+    require_answer(os.environ["PREFECT_API_URL"])
     data.root.mkdir(parents=True, exist_ok=True)
     require_cluster(data)

@@ -11,12 +11,11 @@ from prefect import flow, tags
 from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
-from rich.console import Console
-from rich.table import Table
 
 from collab.base.journal import below, step
 from collab.base.paths import DataDir, writable_data_dir
 from collab.cli.app import make_app
+from collab.cli.show import Shown, print_columns, say
 from collab.estimators.api import Recipe
 from collab.lake import Manifest
 from collab.movielens.editions import ItemKey
@@ -32,6 +31,7 @@ from flows.parameters import EditionName, Variants, as_command
 from flows.recorded import recorded
 from flows.runners import Runner, require_runner, spread
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
+from flows.server import reported
 from tasks.dataset import prepare_dataset
 from tasks.search import show_spent, train_trials
 
@@ -133,19 +133,18 @@ def find_recipes(lake: Manifest, data: DataDir, wanted: Plan) -> list[Found]:
 
 def print_searched(searched: Searched) -> None:
     """The table, and what to do with what was found."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
-    table = Table(title="Mean squared errors on inner splits of training rows")
-    for name in HEAD:
-        table.add_column(name, justify="left" if name in {"variant", "verdict"} else "right")
-    for each in searched.found:
-        table.add_row(*cells(each))
-    console.print(table)
+    rows = [cells(each) for each in searched.found]
+    columns = [
+        Shown(name, [row[place] for row in rows], number=name not in {"variant", "verdict"})
+        for place, name in enumerate(HEAD)
+    ]
+    print_columns("Mean squared errors on inner splits of training rows", columns)
     folder = shown(searched.folder)
     if searched.proposed:
-        console.print(f"To take what is better: git apply {folder}/{DIFF}", markup=False)
+        say(f"To take what is better: git apply {folder}/{DIFF}")
     else:
-        console.print("Every present recipe stays.")
-    console.print(f"The table: {folder}/{TABLE}", markup=False)
+        say("Every present recipe stays.")
+    say(f"The table: {folder}/{TABLE}")
 
 
 CHECKED = tuple(inspect.signature(plan).parameters)
@@ -156,7 +155,7 @@ def execute(**given: Any) -> None:
     plan(**{name: given[name] for name in CHECKED if name in given})
     data = writable_data_dir(given.get("data_dir"))
     require_runner(given.get("runner", "local"), data)
-    with tags("collab", given.get("edition", "ml-100k")):
+    with tags("collab", given.get("edition", "ml-100k")), reported(data):
         print_searched(search(**given))
 
 

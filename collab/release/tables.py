@@ -18,6 +18,7 @@ from collab.release.bias_history import insert_bias_history
 from collab.release.interpret import Model, load_model
 from collab.release.model_tables import insert_model
 from collab.release.regression import Comparison
+from collab.release.run_models import insert_run_models
 from collab.release.runs_tables import (
     insert_predictions,
     insert_reliability,
@@ -31,10 +32,13 @@ SCRIPTS = (
     "data.sql",
     "runs.sql",
     "model.sql",
+    "run_models.sql",
     "examples.sql",
     "benchmarks.sql",
     "views.sql",
+    "paired.sql",
     "macros.sql",
+    "newcomers.sql",
 )
 
 
@@ -78,6 +82,7 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     runs = [inputs.evaluation.champion.run] if alone else inputs.evaluation.runs
     insert_predictions(con, runs)
     insert_reliability(con, inputs.evaluation)
+    insert_run_models(con, inputs.evaluation.runs, factors="run_factors" not in inputs.beyond)
     insert_model(con, model, recommend="recommendations" not in inputs.beyond)
     insert_bias_history(con, inputs.as_of)
     for table, reason in inputs.beyond.items():
