@@ -113,8 +113,12 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE TABLE movie_bias AS
         SELECT *, (0.5 - item_id / 80)::FLOAT AS bias, bias - 0.1 AS low, bias + 0.1 AS high,
-               row_number() OVER (ORDER BY item_id) AS rank
+               row_number() OVER (ORDER BY item_id) AS rank, 3.5::FLOAT AS mean_rating
         FROM counts""")
+    # the 20 most rated movies for everybody
+    con.execute("""
+        CREATE TABLE recommendations AS
+        SELECT user_id, item_id, item_id AS rank FROM users, counts WHERE item_id <= 20""")
     con.execute("""
         CREATE TABLE movie_pca AS
         SELECT *, (item_id % 9)::FLOAT AS pc1, (item_id // 9)::FLOAT AS pc2 FROM counts""")
@@ -165,6 +169,7 @@ def run(run_id: str, mse: float | None) -> dict[str, Any]:
         "edition": "ml-100k",
         "data_fingerprint": "f" * 64,
         "seed": 42,
+        "protocol": "u1",
         "split_name": "u1",
         "valid_pct": 0.2,
         "epochs": 3,
