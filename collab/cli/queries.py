@@ -1,68 +1,66 @@
-"""What is asked of the tables: `sql`, `similar`, `bias`."""
+"""What is asked of the tables: `similar`, `bias`."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated
 
-import duckdb
 from cyclopts import Parameter
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.app import Count, shown
+from collab.cli.output import TERMINAL, Column, Out, Output
 from collab.cli.place import Here, Place, app
-from collab.cli.show import print_table, say, show_rows, write_csv, write_json_rows
+from collab.cli.rows import Rows
 
 MATCHES_SHOWN = 50
 TABLES_AT_ONCE = 5  # neighbours of so many movies are shown; of more, the movies alone
 FIND = """
-    SELECT item_id, any_value(title), sum(n_ratings)::INTEGER AS n FROM find_movie($q)
-    GROUP BY item_id ORDER BY n DESC, item_id"""
+    SELECT item_id, any_value(title) AS title, sum(n_ratings)::INTEGER AS n_ratings
+    FROM find_movie($q) GROUP BY item_id ORDER BY n_ratings DESC, item_id"""
 NEIGHBORS = """
-    SELECT rank, neighbor, similarity, sd, share, neighbor_ratings, neighbor_id
-    FROM similar_movies($id, k := $k)"""
+    SELECT item_id, title, rank, neighbor_id, neighbor, similarity, sd, share, neighbor_ratings
+    FROM movie_neighbors WHERE item_id IN (SELECT unnest($ids)) AND rank <= $k
+    ORDER BY list_position($ids, item_id), rank"""
 EXTREMES = """
-    SELECT rank, title, bias, sd, n_ratings, mean_rating FROM movie_bias_named
+    SELECT rank, item_id, title, bias, sd, n_ratings, mean_rating FROM movie_bias_named
     WHERE n_ratings >= $least AND ($genre IS NULL OR list_contains(genres, $genre))
     QUALIFY row_number() OVER (ORDER BY rank) <= $top
          OR row_number() OVER (ORDER BY rank DESC) <= $bottom
     ORDER BY rank"""
+MATCH = (Column("item_id", "d", "id"), Column("title"), Column("n_ratings", "d", "ratings"))
+NEIGHBOR = (
+    Column("rank", "d"),
+    Column("neighbor", head="title"),
+    Column("similarity", ".2f"),
+    Column("sd", ".2f", "±"),
+    Column("neighbor_ratings", "d", "ratings"),
+    Column("neighbor_id", "d", "id"),
+    Column("share", ".0%", "in the 20"),
+)
+BIAS = (
+    Column("rank", "d"),
+    Column("title"),
+    Column("bias", ".2f"),
+    Column("sd", ".2f", "±"),
+    Column("n_ratings", "d", "ratings"),
+    Column("mean_rating", ".2f", "mean rating"),
+)
 
 
-@app.command(help_epilogue=shown('collab sql "FROM movie_bias_named LIMIT 5"'))
-def sql(
-    query: str,
+@app.command(
+    help_epilogue=shown(
+        'collab similar "Silence of the Lambs"',
+        "collab similar 98 -k 20",
+        "collab similar alien --json",
+    )
+)
+def similar(
+    movie: str,
     /,
     *,
-    csv: bool = False,
-    json: bool = False,
-    parquet: Path | None = None,
+    k: Annotated[Count, Parameter(name="-k")] = 10,
+    out: Out = TERMINAL,
     place: Here,
 ) -> None:
-    """Run a query and show its rows.
-
-    Args:
-        query: SQL, in DuckDB's dialect.
-        csv: All rows as CSV.
-        json: All rows as JSON.
-        parquet: All rows into this Parquet file.
-    """
-    con = place.con
-    try:
-        if not con.extract_statements(query):
-            raise CollabError('The query is empty; give one such as "FROM leaderboard".')
-        if parquet:
-            con.sql(query).write_parquet(str(parquet), compression="zstd")
-        elif csv:
-            write_csv(con.execute(query))
-        elif json:
-            write_json_rows(con.execute(query))
-        else:
-            show_rows(con.sql(query))
-    except duckdb.Error as error:
-        raise CollabError(str(error).strip().replace("\n\n", "\n")) from error
-
-
-@app.command(help_epilogue=shown('collab similar "Silence of the Lambs"'))
-def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, place: Here) -> None:
     """Show the movies most like one; where many fit, those movies.
 
     Where the model knows how sure it is: ± is the standard deviation of the similarity, and `in the
@@ -73,30 +71,53 @@ def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, pl
         k: How many, up to 20.
     """
     # digits are an id where there is such a movie, else a part of a title, such as 2001
-    found = (movie.isdecimal() and place.ask(FIND, q=int(movie))) or place.ask(FIND, q=movie)
+    matches = place.rows(FIND, q=int(movie) if movie.isdecimal() else movie)
+    if movie.isdecimal() and not matches.values:
+        matches = place.rows(FIND, q=movie)
+    found = list(matches.values)
     if not found:
         raise CollabError(f"No movie fits {movie!r}. Give a part of its title, or its id.")
     if len(found) > TABLES_AT_ONCE:
-        title = f"{len(found)} movies fit {movie!r}"
-        print_table(title, {"id": "d", "title": "", "ratings": "d"}, found[:MATCHES_SHOWN])
-        if len(found) > MATCHES_SHOWN:
-            say(f"The {MATCHES_SHOWN} most rated of them; a longer part of a title fits fewer.")
-        say(f"Choose one by its id, such as: collab similar {found[0][0]}")
+        choose(movie, matches, out)
         return
-    sure = {"similarity": ".2f", "±": ".2f", "in the 20": ".0%"}
-    columns = {"rank": "d", "title": "", **sure, "ratings": "d", "id": "d"}
+    rows = place.rows(NEIGHBORS, ids=[item_id for item_id, *_ in found], k=k)
+    if not out.for_eyes:
+        out.rows(rows, columns=(Column("title", head="movie"), *NEIGHBOR))
+        return
     for item_id, title, n_ratings in found:
-        rows = place.ask(NEIGHBORS, id=item_id, k=k)
-        print_table(f"Like {title} (id {item_id}, {n_ratings} ratings)", columns, rows)
+        of = replace(rows, values=[row for row in rows.values if row[0] == item_id])
+        out.rows(of, f"Like {title} (id {item_id}, {n_ratings} ratings)", NEIGHBOR)
 
 
-@app.command(help_epilogue=shown("collab bias --top 5 --bottom 5 --min-ratings 50 --genre Drama"))
+def choose(movie: str, matches: Rows, out: Output) -> None:
+    """Show the movies that fit.
+
+    Raises:
+        CollabError: another program waits for neighbours.
+    """
+    found = list(matches.values)
+    title, such = f"{len(found)} movies fit {movie!r}", f"collab similar {found[0][0]}"
+    if not out.for_eyes:
+        raise CollabError(f"{title}; choose one by its id, such as: {such}")
+    out.rows(replace(matches, values=found[:MATCHES_SHOWN]), title, MATCH)
+    if len(found) > MATCHES_SHOWN:
+        out.say(f"The {MATCHES_SHOWN} most rated of them; a longer part of a title fits fewer.")
+    out.say(f"Choose one by its id, such as: {such}")
+
+
+@app.command(
+    help_epilogue=shown(
+        "collab bias --top 5 --bottom 5 --min-ratings 50",
+        "collab bias --genre drama --bottom 0 --md",
+    )
+)
 def bias(
     *,
     top: Count = 10,
     bottom: Count = 10,
     min_ratings: Count = 0,
     genre: str | None = None,
+    out: Out = TERMINAL,
     place: Here,
 ) -> None:
     """Show the movies of the highest and of the lowest bias.
@@ -108,15 +129,13 @@ def bias(
         genre: Only movies of a genre.
     """
     of = known_genre(place, genre) if genre else None
-    rows = place.ask(EXTREMES, top=top, bottom=bottom, least=min_ratings, genre=of)
-    if not rows:
+    rows = place.rows(EXTREMES, top=top, bottom=bottom, least=min_ratings, genre=of)
+    if not rows.values:
         raise CollabError(
             f"No movie{f' of genre {of}' if of else ''} has {min_ratings} ratings and a place in "
             f"--top {top} or --bottom {bottom}; lower --min-ratings or ask for more."
         )
-    numbers = {"bias": ".2f", "±": ".2f", "ratings": "d", "mean rating": ".2f"}
-    columns = {"rank": "d", "title": "", **numbers}
-    print_table("Bias of movies, highest first", columns, rows)
+    out.rows(rows, "Bias of movies, highest first", BIAS)
 
 
 def known_genre(place: Place, name: str) -> str:

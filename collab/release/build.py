@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from collab.base.database import open_database, quote
+from collab.base.database import open_database, quote, read_parquet
 
 DATABASE = "movielens.duckdb"
 STORAGE_VERSION = "v1.4.0"  # so that DuckDB 1.4 and 1.5 can open it
@@ -87,19 +87,17 @@ def compare_with_parquet(folder: Path) -> None:
     """
     with open_database(folder / DATABASE, read_only=True) as con:
         for table in table_names(con):
-            parquet = str(folder / "parquet" / f"{table}.parquet")
+            parquet = read_parquet(folder / "parquet" / f"{table}.parquet")
             columns = typed(con, table)
             served = summary(con, columns, table)
-            if served != summary(con, columns, "read_parquet($path)", path=parquet):
+            if served != summary(con, columns, parquet):
                 raise OSError(f"the table {table} differs from its Parquet copy")
 
 
-def summary(
-    con: duckdb.DuckDBPyConnection, columns: str, source: str, **values: str
-) -> list[tuple[int, int]]:
+def summary(con: duckdb.DuckDBPyConnection, columns: str, source: str) -> list[tuple[int, int]]:
     """How many rows there are, and a sum over the content of each, in whatever order."""
     query = f"SELECT count(*), sum(hash(t)::HUGEINT) FROM (SELECT {columns} FROM {source}) AS t"  # noqa: S608
-    return con.execute(query, values or None).fetchall()
+    return con.execute(query).fetchall()
 
 
 def typed(con: duckdb.DuckDBPyConnection, table: str) -> str:

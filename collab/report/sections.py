@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from collab.report import captions, charts, headline, queries, reference
+from collab.report import bias_history, captions, charts, headline, queries, reference
 from collab.report.bins import wide_enough
 from collab.report.movie_map import MOVIES, OTHER, legend, movie_map
 from collab.report.queries import Rows, fetch, fetch_one
@@ -25,6 +25,7 @@ def gather(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         **rating_figure(con),
         **error_figures(con, found["info"]["champion_run_id"]),
         **reliability_figure(con, found["champion"]),
+        **bias_history.figure(con),
     }
     runs = fetch(con, queries.LEADERBOARD)
     curve_plots, curve_caption = learning_curves(con, runs)
