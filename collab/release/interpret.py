@@ -1,7 +1,7 @@
 """What a model says of movies and users: biases, and principal components of the factors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class Model:
 
 
 def load_model(run: Run) -> Model:
-    """The tables of a run; the unknown is left out.
+    """The tables of a run; the unknown is left out. What they predict is cut to the ratings' scale.
 
     Raises:
         CollabError: a number in them is NaN or infinite.
@@ -63,7 +63,7 @@ def load_model(run: Run) -> Model:
         train=rows.train(),
         users=learnt("user", rows.users.ids, found.user_factors, found.user_bias, run),
         items=learnt("item", rows.items.ids, found.item_factors, found.item_bias, run),
-        factors=found,
+        factors=replace(found, clip=found.clip or rows.scale),
     )
 
 

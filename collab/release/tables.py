@@ -35,6 +35,7 @@ SCRIPTS = (
     "benchmarks.sql",
     "views.sql",
     "macros.sql",
+    "newcomers.sql",
 )
 
 

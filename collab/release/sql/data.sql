@@ -18,8 +18,8 @@ CREATE TABLE publish_info (
     mean FLOAT NOT NULL,
     y_low FLOAT,
     y_high FLOAT,
-    clip_low FLOAT,
-    clip_high FLOAT,
+    clip_low FLOAT NOT NULL,
+    clip_high FLOAT NOT NULL,
     max_regression DOUBLE,
     compared_with INTEGER,
     regression DOUBLE,
@@ -50,8 +50,8 @@ COMMENT ON COLUMN publish_info.left_out IS 'Variants, sweeps and splits that fai
 COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
-COMMENT ON COLUMN publish_info.clip_low IS 'Predictions are cut off below this, stars; NULL: they are not';
-COMMENT ON COLUMN publish_info.clip_high IS 'Predictions are cut off above this, stars; NULL: they are not';
+COMMENT ON COLUMN publish_info.clip_low IS 'Published predictions are cut off below this: the lowest rating there is, stars';
+COMMENT ON COLUMN publish_info.clip_high IS 'Published predictions are cut off above this: the highest rating there is, stars';
 COMMENT ON COLUMN publish_info.max_regression IS 'By how much the champion was allowed to be surely worse than before, as a part of the earlier MSE; NULL: published with --no-gate';
 COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same archive and split';
 COMMENT ON COLUMN publish_info.regression IS 'How much worse its MSE is on equal rows, as a part of the earlier; below 0 it is better';

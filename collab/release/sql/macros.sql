@@ -30,30 +30,6 @@ WHERE item_id IN (SELECT item_id FROM find_movie(q)) AND rank <= k
 ORDER BY title, item_id, rank;
 COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items of every movie that a title fits, or of an id. FROM similar_movies(''toy story'', k := 5)';
 
-CREATE MACRO recommend("user", k := 10) AS TABLE
-WITH asked AS MATERIALIZED (
-    SELECT factors, bias FROM user_factors JOIN user_bias USING (user_id)
-    WHERE user_id = try_cast("user"::VARCHAR AS INTEGER)),
--- before any join, which would carry the lists of all items along
-near AS (
-    SELECT item_id, list_dot_product(factors, (SELECT factors FROM asked))::DOUBLE AS dot
-    FROM movie_factors WHERE EXISTS (FROM asked)),
-best AS (
-    SELECT item_id, b.n_ratings, dot + b.bias + (SELECT bias FROM asked) AS score
-    FROM near JOIN movie_bias AS b USING (item_id)
-    WHERE item_id NOT IN (
-        SELECT item_id FROM ratings JOIN movies USING (movie_id)
-        WHERE user_id = try_cast("user"::VARCHAR AS INTEGER))
-    ORDER BY score DESC, item_id LIMIT k)
-SELECT row_number() OVER (ORDER BY score DESC, s.item_id) AS rank, title, release_year, genres,
-       greatest(least(coalesce(y_low + (y_high - y_low) / (1 + exp(-score - mean)), score + mean),
-                      coalesce(clip_high, 'inf'::FLOAT)),
-                coalesce(clip_low, '-inf'::FLOAT))::FLOAT AS prediction,
-       s.n_ratings, s.item_id
-FROM best AS s JOIN movies AS m ON m.movie_id = s.item_id, publish_info
-ORDER BY rank;
-COMMENT ON MACRO TABLE recommend IS 'The k items with the highest prediction among those a user has not rated. FROM recommend(196)';
-
 CREATE MACRO compare_runs(a, b) AS TABLE
 WITH wide AS (
     SELECT run_id, variant, is_current, valid_mse::DOUBLE AS valid_mse,
