@@ -143,7 +143,7 @@ def test_every_command_shows_an_example(capsys: Capture) -> None:
     assert main(["--help"]) == 0
     commands = re.findall(r"(?m)^│ (\w+) ", capsys.readouterr().out)
     assert set(commands) == command_names(app)
-    assert len(commands) == 11
+    assert len(commands) == 14
     for command in commands:
         assert main([command, "--help"]) == 0
         printed = capsys.readouterr().out

@@ -96,7 +96,9 @@ LEFT JOIN person_of((
     JOIN movies USING (movie_id))) ON true;
 COMMENT ON MACRO TABLE member_of IS 'A user of the edition likewise, with the row that training found; how sure it is and why are by the last 300 ratings. FROM member_of(196)';
 
-CREATE MACRO cut_to(low, high, stars) AS greatest(least(stars, high), low)::FLOAT;
+-- least and greatest leave NULL out, of all their arguments
+CREATE MACRO cut_to(low, high, stars) AS
+    CASE WHEN stars IS NOT NULL THEN greatest(least(stars, high), low) END::FLOAT;
 COMMENT ON MACRO cut_to IS 'Stars cut to a scale; where an end of it is NULL, there is none. SELECT cut_to(1, 5, 5.3) is 5';
 
 CREATE MACRO expected_of(person, items) AS TABLE
