@@ -26,6 +26,7 @@ def render(database: Path, mark: str = "") -> str:
     """
     with open_database(database, read_only=True) as con:
         shown = gather(con)
+    scripts = ["newcomer.js", "script.js", "try.js"] if shown["newcomer"] else ["script.js"]
     environment = Environment(
         loader=FunctionLoader(asset),
         autoescape=True,
@@ -38,7 +39,7 @@ def render(database: Path, mark: str = "") -> str:
         **shown,
         mark=Markup(mark),  # noqa: S704 - our own
         style=Markup(asset("style.css")),  # noqa: S704 - our own file
-        script=Markup(asset("script.js")),  # noqa: S704
+        script=Markup("".join(map(asset, scripts))),  # noqa: S704
         vega=Markup(vega_scripts()),  # noqa: S704
     )
 

@@ -8,9 +8,10 @@ import duckdb
 from collab.report import bias_history, captions, charts, headline, queries, reference
 from collab.report.bins import wide_enough
 from collab.report.movie_map import MOVIES, OTHER, legend, movie_map
+from collab.report.newcomer import newcomer
 from collab.report.queries import Rows, fetch, fetch_one
 from collab.report.similar import similar_movies
-from collab.report.strips import bars
+from collab.report.strips import bars, round_scale
 
 EXTREMES = 10  # movies of highest and of lowest bias
 
@@ -77,12 +78,17 @@ def movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     ranked = fetch(con, queries.BIAS, k=EXTREMES)
     half = min(EXTREMES, (len(ranked) + 1) // 2)
     highest, lowest = bars(ranked[:half], ranked[half:][::-1])
+    similar = similar_movies(con)
+    someone = newcomer(con, similar["ids"])
+    stars = round_scale([someone["low"], someone["high"]]) if someone else None
     return {
+        "similar": similar,
+        "newcomer": someone,
+        "star_scale": stars,
         "highest": highest,
         "lowest": lowest,
         "well_rated": all(row["n_ratings"] >= queries.WELL_RATED for row in ranked),
         "least_rated": queries.WELL_RATED,
-        "similar": similar_movies(con),
         "sure": bool(fetch_one(con, "SELECT count(sd) AS n FROM movie_similarity")["n"]),
         "genres": [*legend(fetch(con, queries.MAP, movies=MOVIES)), (OTHER, 0)],
         "recommended": captions.recommended(fetch_one(con, queries.RECOMMENDED)),

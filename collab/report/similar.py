@@ -44,6 +44,7 @@ def gathered(near: dict[int, Rows], named: dict[int, dict[str, Any]]) -> dict[st
     ids = list(dict.fromkeys([*near, *others]))
     place = {item: at for at, item in enumerate(ids)}
     return {
+        "ids": list(near),
         "titles": [named[item]["title"] for item in ids],
         "ratings": [named[item]["n_ratings"] for item in ids],
         "near": [

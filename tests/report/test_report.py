@@ -15,7 +15,14 @@ from collab.report import bias_history, captions, queries, similar
 from collab.report.movie_map import label
 from collab.report.page import render
 from collab.report.reference import BOOK_MSE
-from tests.release.planted_database import MOVIES, ODD_TITLES, RUN, title, write_database
+from tests.release.planted_database import (
+    MOVIES,
+    ODD_TITLES,
+    RUN,
+    insert_newcomer,
+    title,
+    write_database,
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +78,9 @@ def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
             SELECT item_id, 1000 + (item_id * 7919 + k * 104729) % 30000 AS neighbor_id,
                    1 - k / 20 AS similarity, k AS rank
             FROM movie_bias, range(1, 11) AS r(k) WHERE item_id >= 1000""")
+        for table in ("newcomer", "starter_movies", "movie_factors"):
+            con.execute(f"DROP TABLE {table}")
+        insert_newcomer(con, range(1000, 4000), factors=96)
         found = similar.similar_movies(con)
     assert 0.9 * similar.BYTES < similar.bytes_of(found) <= similar.BYTES
     assert found["titles"][: len(found["near"])] == [
@@ -78,6 +88,8 @@ def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
     ], "the most rated stay"
     page = render(database)
     assert len(page.encode()) < 2_000_000
+    embedded = min(len(found["near"]), 1_275)  # so many rows of 97 columns fit
+    assert f"over the {embedded:,} most rated movies" in words(page)
     assert f"{len(found['near']):,} titles can be looked up" in words(page)
 
 

@@ -1,84 +1,20 @@
 """The report in a real browser: it draws, answers, and asks nobody for anything."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from collab.report.page import render
-from tests.release.planted_database import ODD_TITLES, write_database
+from tests.release.planted_database import ODD_TITLES
+from tests.report.conftest import SIZES, Open
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-from playwright.sync_api import Browser, FloatRect, Locator, Page  # noqa: E402
+from playwright.sync_api import FloatRect, Locator, Page  # noqa: E402
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-DRAWN = "html[data-drawn=true]"
-SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 HALO = 6  # pixels of a label's box above and below, or left and right, that are not letters
 OPACITIES = "marks => marks.map((mark) => getComputedStyle(mark).opacity)"
 BOXES = """marks => marks.filter((mark) => Number(getComputedStyle(mark).opacity) > 0)
     .map((mark) => mark.getBoundingClientRect().toJSON())"""
-Open = Callable[..., Page]
 Size = Literal["width", "height"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is on the path")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    page = folder / "report.html"
-    page.write_text(render(write_database(folder / "planted.duckdb", splits=3)), encoding="utf-8")
-    return page
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the page does that it must not do: errors, requests, dialogs."""
-    return []
-
-
-@pytest.fixture
-def open_page(browser: Browser, report: Path, complaints: list[str]) -> Iterator[Open]:
-    """Opens the report at a size and in a color scheme, once it is drawn; notes what it does."""
-    contexts = []
-
-    def open_at(size: str = "desk", scheme: str = "light") -> Page:
-        width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: complaints.append(f"request: {request.url[:80]}"))
-        page.goto(report.as_uri())
-        page.wait_for_selector(DRAWN, timeout=30_000)
-        return page
-
-    yield open_at
-    for context in contexts:
-        context.close()
-    allowed = (f"request: {report.as_uri()}"[:89], "request: data:")
-    assert [said for said in complaints if not said.startswith(allowed)] == []
 
 
 def overlap(a: FloatRect, b: FloatRect, start: Literal["x", "y"], size: Size) -> float:
