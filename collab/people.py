@@ -23,8 +23,9 @@ FILTERS = (
 RECOMMEND = f"FROM recommend($user, {FILTERS})"
 RECOMMEND_FOR = f"FROM recommend_for($ratings, {FILTERS})"
 ASK = """
-    SELECT rank, title, known, variance_left, n_ratings, s.item_id
-    FROM starter_movies AS s JOIN movies ON movie_id = s.item_id WHERE rank <= $k ORDER BY rank"""
+    SELECT s.rank, title, known, variance_left, b.n_ratings, item_id
+    FROM starter_movies AS s JOIN movie_bias AS b USING (item_id) JOIN movies USING (item_id)
+    WHERE movie_id = item_id AND s.rank <= $k ORDER BY s.rank"""
 # the item of the movie that is meant, and its title
 FIND = """
     SELECT m.item_id, title, b.item_id IS NOT NULL

@@ -47,8 +47,8 @@ def predict(user: Count, movie: str, /, *, out: Out = TERMINAL, place: Here) -> 
     """Show what a user would give to a movie, and to others that the title fits.
 
     The 95 % interval is of the rating: what the user's other ratings leave open, what the movie's
-    leave open of its bias, and the noise of any rating. `because` is the movie whose rating speaks
-    most for it.
+    leave open, and the noise of any rating. `because` is the movie whose rating, high or low,
+    speaks most for it.
 
     Args:
         user: The user's id.
@@ -83,8 +83,8 @@ def recommend(
 ) -> None:
     """Show what a user, or someone new, should watch.
 
-    `at least` is what the rating exceeds nine times of ten; `because` is the movie whose rating
-    speaks most for it.
+    `at least` is what the rating exceeds nine times of ten; `because` is the movie whose rating,
+    high or low, speaks most for it.
 
     Args:
         user: The user's id; leave it out for someone new.

@@ -113,7 +113,7 @@ reached AS (
                                (SELECT list(x ORDER BY n) FROM wanted)) AS s USING (n)),
 why AS (
     SELECT item_id, info.mean + bias + list_dot_product(x, me) AS score, info,
-           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2) AS sd,
+           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2 + unsure) AS sd,
            list_max(list_transform(rated, lambda r: {
                pull: list_dot_product(reach, r.x) * r.surprise, item_id: r.item_id})) AS most
     FROM reached, whoever, publish_info AS info LEFT JOIN newcomer ON true)
@@ -163,8 +163,9 @@ COMMENT ON MACRO TABLE recommend_for IS 'The same for someone new who gave such 
 
 CREATE MACRO predict("user", movie) AS TABLE
 WITH fits AS MATERIALIZED (
-    SELECT item_id, any_value(title) AS title, sum(n_ratings)::INTEGER AS n_ratings
-    FROM find_movie(movie) GROUP BY item_id)
+    SELECT f.item_id, any_value(title) AS title, coalesce(any_value(b.n_ratings), 0) AS n_ratings
+    FROM find_movie(movie) AS f LEFT JOIN movie_bias AS b ON b.item_id = f.item_id
+    GROUP BY f.item_id)
 SELECT title, prediction, low, high, sd, r.rating, because, pull, n_ratings, item_id
 FROM fits JOIN (SELECT user_id FROM user_bias WHERE user_id = try_cast("user"::VARCHAR AS INTEGER)) ON true
 LEFT JOIN expected_of((SELECT p FROM member_of("user") AS p), (SELECT list(item_id) FROM fits)) USING (item_id)
@@ -175,8 +176,9 @@ COMMENT ON MACRO TABLE predict IS 'What a user is expected to give to every movi
 
 CREATE MACRO predict_for(ratings, movie) AS TABLE
 WITH fits AS MATERIALIZED (
-    SELECT item_id, any_value(title) AS title, sum(n_ratings)::INTEGER AS n_ratings
-    FROM find_movie(movie) GROUP BY item_id)
+    SELECT f.item_id, any_value(title) AS title, coalesce(any_value(b.n_ratings), 0) AS n_ratings
+    FROM find_movie(movie) AS f LEFT JOIN movie_bias AS b ON b.item_id = f.item_id
+    GROUP BY f.item_id)
 SELECT title, prediction, low, high, sd, because, pull, n_ratings, item_id
 FROM fits LEFT JOIN expected_of((SELECT p FROM newcomer_of(ratings) AS p), (SELECT list(item_id) FROM fits)) USING (item_id)
 ORDER BY n_ratings DESC, item_id;
