@@ -21,7 +21,7 @@ STARTERS = 50
 FULL = 2**15 - 1  # the largest integer of a column
 
 PRIOR = """
-    SELECT prior_mean, prior_covariance, noise, ridge, ridge_share, ridge_power, mean,
+    SELECT prior_mean, prior_covariance, noise, unsure, ridge, ridge_share, ridge_power, mean,
            coalesce(clip_low, lowest) AS low, coalesce(clip_high, highest) AS high
     FROM newcomer, publish_info,
          (SELECT min(rating) AS lowest, max(rating) AS highest FROM ratings)"""
@@ -46,7 +46,7 @@ def newcomer(con: duckdb.DuckDBPyConnection, ids: list[int]) -> dict[str, Any] |
     Returns:
         `rows`: little-endian 16-bit integers, item by item, as base64; `scale` of each column;
         `start`: what a newcomer is expected to give each item, stars; `sd`: of its bias; the
-        prior's `noise`, `ridge`, `share` and `power`; `low` and `high`: the ends of the stars;
+        prior's `noise`, `unsure`, `ridge`, `share` and `power`; `low` and `high`: their ends;
         `starters`: places of the movies to ask about first.
     """
     prior = fetch(con, PRIOR)
@@ -67,6 +67,7 @@ def newcomer(con: duckdb.DuckDBPyConnection, ids: list[int]) -> dict[str, Any] |
         "start": [round(value, 5) for value in start.tolist()],
         "sd": [round(row["sd"], 3) for row in items],
         "noise": found["noise"],
+        "unsure": found["unsure"],
         "ridge": found["ridge"],
         "share": found["ridge_share"],
         "power": found["ridge_power"],

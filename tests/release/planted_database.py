@@ -150,6 +150,7 @@ def insert_newcomer(con: duckdb.DuckDBPyConnection, items: range, factors: int) 
         "prior_precision": np.linalg.inv(covariance).tolist(),
         "prior_covariance": covariance.tolist(),
         "noise": 0.5,
+        "unsure": 0.02,
         "ridge": 0.8,
         "ridge_share": 0.05,
         "ridge_power": 0.5,

@@ -1,24 +1,20 @@
 """A real browser, and the planted report in it, which must not do what it must not."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from collab.base.errors import CollabError
 from collab.report.page import render
+from scripts.picture import DRAWN, FLAGS
+from scripts.picture import browser as program_of_browser
 from tests.release.planted_database import write_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-DRAWN = "html[data-drawn=true]"
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 Open = Callable[..., "Page"]
 
@@ -27,11 +23,12 @@ Open = Callable[..., "Page"]
 def browser() -> Iterator["Browser"]:
     """The first browser on the path; tests without one are skipped and say so."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is on the path")
+    try:
+        program = program_of_browser()
+    except CollabError as error:
+        pytest.skip(str(error))
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=[*FLAGS])
         yield browser
         browser.close()
 

@@ -70,7 +70,7 @@ const newcomer = {
     const open = (newcomer.dot(row, row) - newcomer.dot(near, told)) / person.penalty;
     const pulls = person.places.map((place, i) => ({ at: place, pull: told[i] * person.surprise[i] }));
     const score = newcomer.score(model, person, at);
-    return { at, score, sd: Math.sqrt(model.noise * (1 + open) + model.sd[at] ** 2), pulls };
+    return { at, score, sd: Math.sqrt(model.noise * (1 + open) + model.sd[at] ** 2 + model.unsure), pulls };
   },
 
   // the k movies of the highest score among those not rated
