@@ -1,6 +1,7 @@
 """The picture of the report in the README: `python scripts/picture.py [--data-dir DIR]`
 
-The top of the published report of ml-100k, as a browser draws it 1,280 pixels wide.
+The published report of ml-100k as a browser draws it 1,280 pixels wide, to the end of the first
+section.
 """
 
 import shutil
@@ -14,7 +15,8 @@ from collab.release.links import REPORT
 from collab.report.reference import BOOK_EDITION
 
 PICTURE = Path(__file__).parent.parent / "docs" / "report.png"
-WIDTH, HEIGHT = 1280, 1200
+WIDTH, MARGIN = 1280, 32
+LAST = "#similar"  # what is in the picture ends below it
 BYTES = 200_000  # a README is read over the network
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -60,14 +62,18 @@ def browser() -> str:
 
 def draw(report: Path, program: str) -> bytes:
     """The top of a report as PNG."""
-    from playwright.sync_api import sync_playwright  # late: only this needs it
+    from playwright.sync_api import FloatRect, sync_playwright  # late: only this needs it
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=[*FLAGS])
-        page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+        page = chromium.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         page.goto(report.resolve().as_uri())
         page.wait_for_selector(DRAWN, timeout=30_000)
-        drawn = page.screenshot()
+        box = page.locator(LAST).bounding_box()
+        assert box
+        height = box["y"] + box["height"] + MARGIN
+        clip: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": height}
+        drawn = page.screenshot(full_page=True, clip=clip)
         chromium.close()
     return drawn
 

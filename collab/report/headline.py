@@ -16,12 +16,17 @@ def title(counts: dict[str, Any]) -> str:
     return f"What {counts['n_ratings']:,} ratings tell about {counts['n_items']:,} movies"
 
 
-def about(counts: dict[str, Any]) -> str:
+def about(counts: dict[str, Any], *, newcomers: bool) -> str:
     """What the page is, in one sentence."""
+    found = [
+        "which movies are alike",
+        "which are liked more than their kind suggests",
+        *(["what you might like yourself"] if newcomers else []),
+        "how far its predictions can be trusted",
+    ]
     return (
         f"A model that learnt the taste of {counts['n_users']:,} people from their ratings alone, "
-        "and what can be read off it: which movies are alike, which are liked more than their kind "
-        "suggests, and how far its predictions can be trusted."
+        f"and what can be read off it: {listing(found)}."
     )
 
 

@@ -31,9 +31,11 @@ def gather(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     runs = fetch(con, queries.LEADERBOARD)
     curve_plots, curve_caption = learning_curves(con, runs)
     placed, scale = headline.leaderboard(runs, found["info"]["edition"])
+    shown = movies(con)
     return {
         **found,
-        **movies(con),
+        **shown,
+        "about": headline.about(found["counts"], newcomers=shown["newcomer"] is not None),
         "runs": placed,
         "run_scale": scale,
         "place": next(run["place"] for run in runs if run["is_champion"]),
@@ -65,7 +67,6 @@ def facts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "counts": counts,
         "error": error,
         "title": headline.title(counts),
-        "about": headline.about(counts),
         "lede": headline.lede(champion, error, info),
         "comparison": groups,
         "comparison_scale": scale,
