@@ -11,6 +11,8 @@ import tempfile
 import venv
 from pathlib import Path
 
+from collab.base.paths import given_path
+
 VERSIONS = ("1.4", "1.5")
 
 # runs under the old client; standard library and duckdb alone
@@ -59,6 +61,9 @@ calls = {
     "recommend_for": "FROM recommend_for([{'movie': %d, 'stars': 5}], k := 5)" % item,
     "predict": "FROM predict(%d, %d)" % (user, item),
     "predict_for": "FROM predict_for([{'movie': %d, 'stars': 5}], %d)" % (item, item),
+    "similar_in": "FROM similar_in((SELECT min(run_id) FROM run_factors), "
+    "(SELECT min(item_id) FROM movie_bias), min_ratings := 0)",
+    "paired_difference": "FROM paired_difference('%s', '%s')" % (variants[0], variants[-1]),
     "compare_runs": "FROM compare_runs('%s', '%s')" % (variants[0], variants[-1]),
 }
 missing = sorted(set(macros) - set(calls))
@@ -98,7 +103,7 @@ def main() -> int:
     parser.add_argument(
         "database",
         nargs="?",
-        type=Path,
+        type=given_path,
         default=Path("data/serve/movielens.duckdb"),
         help="the served file (default: %(default)s)",
     )

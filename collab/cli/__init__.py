@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 # each adds its commands
-from collab.cli import overviews, people, publications, queries, sql  # noqa: F401
+from collab.cli import changes, overviews, people, publications, queries, sql  # noqa: F401
 from collab.cli.app import run
 from collab.cli.place import app
 

@@ -1,5 +1,6 @@
 """What is asked of the tables: `similar`, `bias`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from cyclopts import Parameter
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.app import Count, shown
+from collab.cli.models import BIASED, EXTREMES_IN, LIKE, neighbors_in, require_model
 from collab.cli.output import TERMINAL, Column, Out, Output
 from collab.cli.place import Here, Place, app
 from collab.cli.rows import Rows
@@ -27,7 +29,7 @@ EXTREMES = """
          OR row_number() OVER (ORDER BY rank DESC) <= $bottom
     ORDER BY rank"""
 MATCH = (Column("item_id", "d", "id"), Column("title"), Column("n_ratings", "d", "ratings"))
-NEIGHBOR = (
+NEIGHBOR: Sequence[Column] = (
     Column("rank", "d"),
     Column("neighbor", head="title"),
     Column("similarity", ".2f"),
@@ -51,6 +53,7 @@ BIAS = (
         'collab similar "Silence of the Lambs"',
         "collab similar 98 -k 20",
         "collab similar alien --json",
+        'collab similar "Silence of the Lambs" --model embedding_dot_bias',
     )
 )
 def similar(
@@ -58,18 +61,24 @@ def similar(
     /,
     *,
     k: Annotated[Count, Parameter(name="-k")] = 10,
+    model: str | None = None,
     out: Out = TERMINAL,
     place: Here,
 ) -> None:
     """Show the movies most like one; where many fit, those movies.
 
-    Where the model knows how sure it is: ± is the standard deviation of the similarity, and `in the
-    20` how often the neighbour is among the 20 nearest when the model is drawn anew.
+    Where the model knows how sure it is: ± is the standard deviation of the
+    similarity, and `in the 20` how often the neighbour is among the 20 nearest
+    when the model is drawn anew.
 
     Args:
         movie: A part of its title, or its id.
         k: How many, up to 20.
+        model: By the factors of this run of the leaderboard, named by its variant or run id, and
+            plain cosine as in the book.
     """
+    if model:
+        require_model(place, model, "run_factors")
     # digits are an id where there is such a movie, else a part of a title, such as 2001
     matches = place.rows(FIND, q=int(movie) if movie.isdecimal() else movie)
     if movie.isdecimal() and not matches.values:
@@ -80,13 +89,17 @@ def similar(
     if len(found) > TABLES_AT_ONCE:
         choose(movie, matches, out)
         return
-    rows = place.rows(NEIGHBORS, ids=[item_id for item_id, *_ in found], k=k)
+    ids = [item_id for item_id, *_ in found]
+    if model:
+        rows, columns = neighbors_in(place, model, ids, k), LIKE
+    else:
+        rows, columns = place.rows(NEIGHBORS, ids=ids, k=k), NEIGHBOR
     if not out.for_eyes:
-        out.rows(rows, columns=(Column("title", head="movie"), *NEIGHBOR))
+        out.rows(rows, columns=(Column("title", head="movie"), *columns))
         return
     for item_id, title, n_ratings in found:
         of = replace(rows, values=[row for row in rows.values if row[0] == item_id])
-        out.rows(of, f"Like {title} (id {item_id}, {n_ratings} ratings)", NEIGHBOR)
+        out.rows(of, f"Like {title} (id {item_id}, {n_ratings} ratings){by(model)}", columns)
 
 
 def choose(movie: str, matches: Rows, out: Output) -> None:
@@ -109,6 +122,7 @@ def choose(movie: str, matches: Rows, out: Output) -> None:
     help_epilogue=shown(
         "collab bias --top 5 --bottom 5 --min-ratings 50",
         "collab bias --genre drama --bottom 0 --md",
+        "collab bias --model dot_product_bias_wd",
     )
 )
 def bias(
@@ -117,6 +131,7 @@ def bias(
     bottom: Count = 10,
     min_ratings: Count = 0,
     genre: str | None = None,
+    model: str | None = None,
     out: Out = TERMINAL,
     place: Here,
 ) -> None:
@@ -127,15 +142,26 @@ def bias(
         bottom: How many of the lowest.
         min_ratings: Only movies with as many ratings: few make a bias uncertain.
         genre: Only movies of a genre.
+        model: As this run of the leaderboard learnt them, named by its variant or run id.
     """
     of = known_genre(place, genre) if genre else None
-    rows = place.rows(EXTREMES, top=top, bottom=bottom, least=min_ratings, genre=of)
+    if model:
+        require_model(place, model)
+    asked = {"top": top, "bottom": bottom, "least": min_ratings, "genre": of}
+    rows = place.rows(
+        EXTREMES_IN if model else EXTREMES, **asked, **({"model": model} if model else {})
+    )
     if not rows.values:
         raise CollabError(
             f"No movie{f' of genre {of}' if of else ''} has {min_ratings} ratings and a place in "
             f"--top {top} or --bottom {bottom}; lower --min-ratings or ask for more."
         )
-    out.rows(rows, "Bias of movies, highest first", BIAS)
+    out.rows(rows, f"Bias of movies{by(model)}, highest first", BIASED if model else BIAS)
+
+
+def by(model: str | None) -> str:
+    """Whose figures they are, where those of a run are asked for."""
+    return f", by {model}" if model else ""
 
 
 def known_genre(place: Place, name: str) -> str:

@@ -1,13 +1,25 @@
 """A served folder made by hand: the published tables of a few planted movies, without training."""
 
 from datetime import datetime
+from math import cos, sin
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 SQL = Path(__file__).parents[2] / "collab" / "release" / "sql"
-SCRIPTS = ("data", "runs", "model", "examples", "benchmarks", "views", "macros", "newcomers")
+SCRIPTS = (
+    "data",
+    "runs",
+    "model",
+    "run_models",
+    "examples",
+    "benchmarks",
+    "views",
+    "paired",
+    "macros",
+    "newcomers",
+)
 AT = datetime(2026, 1, 2, 3, 4)
 RUNS = {"dot_product_bias_wd": 0.8, "embedding_nn": 0.9}  # by their valid MSE
 TITLES = {
@@ -71,6 +83,10 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
         rank = 1 if movie == 8 else movie + (movie < 8)
         bias = {"bias": 1 - rank / 10, "rank": rank, "n_ratings": 30, "mean_rating": 3.0}
         add(con, "movie_bias", item_id=movie, **bias)
+        # the other way round in the run itself; movies of like angle are those of near ids
+        told = {"run_id": champion, "variant": "dot_product_bias_wd", "item_id": movie}
+        add(con, "run_bias", **told, bias=rank / 10, rank=len(MOVIES) + 1 - rank)
+        add(con, "run_factors", **told, factors=[cos(movie / 30), sin(movie / 30)])
         for k in (1, 2, 3):
             near: dict[str, Any] = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1, "rank": k}
             near |= {"cosine": 1 / k, "similarity": 1 / k}

@@ -140,18 +140,3 @@ def test_recommend_takes_k_and_knows_no_stranger(con: duckdb.DuckDBPyConnection)
     ranks = ask(con, "SELECT rank FROM recommend('7', k := 3)")
     assert ranks == [(1,), (2,), (3,)]
     assert ask(con, "FROM recommend(999)") == []
-
-
-def test_compare_runs(con: duckdb.DuckDBPyConnection, published: Published) -> None:
-    a, b = published.runs
-    for left, right in (
-        (a.run_id, b.run_id),
-        (a.record.variant, b.record.variant),
-    ):
-        found = con.execute("FROM compare_runs(?, ?)", [left, right]).fetchall()
-        by_name = {measure: values for measure, *values in found}
-        one, other = a.record.mse or 0, b.record.mse or 0
-        expected = [one, other, pytest.approx(other - one)]
-        assert by_name["valid_mse"] == expected
-        assert by_name["seed"] == [42, 42, 0]
-    assert con.execute("FROM compare_runs('nobody', ?)", [b.run_id]).fetchall() == []

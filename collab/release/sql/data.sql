@@ -15,6 +15,7 @@ CREATE TABLE publish_info (
     expected_sd DOUBLE,
     shares_first_place VARCHAR[] NOT NULL,
     left_out VARCHAR[] NOT NULL,
+    undeclared VARCHAR[] NOT NULL,
     mean FLOAT NOT NULL,
     y_low FLOAT,
     y_high FLOAT,
@@ -47,6 +48,7 @@ COMMENT ON COLUMN publish_info.expected_mse IS 'What it is expected to err: its 
 COMMENT ON COLUMN publish_info.expected_sd IS 'Standard deviation of the valid MSE over those splits; NULL: there was one';
 COMMENT ON COLUMN publish_info.shares_first_place IS 'The variants whose error does not differ from the lowest: the paired 95 % interval holds zero';
 COMMENT ON COLUMN publish_info.left_out IS 'Variants, sweeps and splits that failed or did not fit into the minutes and the memory there were, and parts of tables that are not published, each with the reason';
+COMMENT ON COLUMN publish_info.undeclared IS 'How variants, splits, seed or minutes differ from what is declared of the edition: it was published by an override; empty: it is the declared set';
 COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
