@@ -186,6 +186,7 @@ def info(edition: str, splits: int) -> dict[str, Any]:
         "y_high": None,
         "clip_low": 1.0,
         "clip_high": 5.0,
+        "undeclared": [],
         "left_out": ["als: it <diverged>"] if several else [],
         "licence": "none",
         "citation": "nobody",
