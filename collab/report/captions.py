@@ -35,9 +35,9 @@ def curves(runs: Rows, rows: Rows, top: float) -> str:
     if highest:
         peak, name = max(highest)
         said.append(
-            f"The scale ends at {top:.2f}, so that the curves can be told apart. Of "
-            f"{len(highest)} run{'s' if len(highest) > 1 else ''} epochs lie above and are cut "
-            f"off; the highest is {peak:.2f}, of {name}."
+            f"The scale ends at {top:.2f}, so that the curves can be told apart. Epochs of "
+            f"{len(highest)} run{'s' if len(highest) > 1 else ''} lie above it and are cut off; the "
+            f"highest is {peak:.2f}, of {name}."
         )
     return " ".join(said)
 

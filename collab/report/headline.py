@@ -35,7 +35,7 @@ def lede(champion: dict[str, Any], error: dict[str, Any], info: dict[str, Any]) 
     mse = champion["valid_mse"]
     said = f"On {champion['n_valid']:,} ratings it never saw, its mean squared error is {mse:.4f}"
     if math.isfinite(error["margin"] or math.nan):
-        said += f" (95 % interval ± {error['margin']:.3f})"
+        said += f" (95 % interval ±\N{NO-BREAK SPACE}{error['margin']:.3f})"
     if info["expected_sd"] is not None:
         said = f"{over_splits(info)}{beside_the_book(info)}. {said} on the first of them"
     else:

@@ -87,7 +87,7 @@ def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
         f"{'Long ' * 10}{1000 + at}" for at in range(len(found["near"]))
     ], "the most rated stay"
     page = render(database)
-    assert len(page.encode()) < 2_000_000
+    assert len(page.encode()) < 1_850_000, "the curves of twenty runs take another 0.1 MB"
     embedded = min(len(found["near"]), 1_275)  # so many rows of 97 columns fit
     assert f"over the {embedded:,} most rated movies" in words(page)
     assert f"{len(found['near']):,} titles can be looked up" in words(page)
@@ -176,7 +176,7 @@ def test_captions_say_what_the_rows_say(page: str) -> None:
     assert "the mean distance from it is 0.500 stars" in text  # all are predicted so much too high
     assert "ended more than 1 % above its lowest for dot_product_bias_wd and dot_product." in text
     assert "The scale ends at 1.19, so that the curves can be told apart." in text
-    assert "Of 2 runs epochs lie above and are cut off; the highest is 30.00, of dot_" in text
+    assert "Epochs of 2 runs lie above it and are cut off; the highest is 30.00, of dot_" in text
     assert "1 of 2 passed" in text
 
 
