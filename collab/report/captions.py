@@ -36,8 +36,8 @@ def curves(runs: Rows, rows: Rows, top: float) -> str:
         peak, name = max(highest)
         said.append(
             f"The scale ends at {top:.2f}, so that the curves can be told apart. Epochs of "
-            f"{len(highest)} run{'s' if len(highest) > 1 else ''} lie above it and are cut off; the "
-            f"highest is {peak:.2f}, of {name}."
+            f"{len(highest)} run{'s' if len(highest) > 1 else ''} lie above it and are cut off; "
+            f"the highest is {peak:.2f}, of {name}."
         )
     return " ".join(said)
 
