@@ -42,6 +42,7 @@ item, user = rows(served, "SELECT min(item_id), min(user_id) FROM movie_bias, us
 variants = names("SELECT variant FROM leaderboard")
 calls = {
     "fold": "SELECT fold('Amélie!')",
+    "fold_title": "SELECT fold_title('Lambs, The (1991)')",
     "article_first": "SELECT article_first('Lambs, The (1991)')",
     "fold_title": "SELECT fold_title('Lambs, The (1991)')",
     "find_movie": "FROM find_movie((SELECT max_by(title, n_ratings) FROM movie_bias_named))",

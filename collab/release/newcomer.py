@@ -82,7 +82,8 @@ def variance_of(model: Model, prior: Prior, x: Tensor, user: int, items: Tensor)
     first, last = model.train.by_user.starts[user : user + 2].tolist()
     rated, mine = x[model.train.items[first:last][-RATED:].long()], x[items]
     precision = rated.mT @ rated + prior.penalty(len(rated)) * prior.precision
-    return prior.noise * (1 + (mine * torch.linalg.solve(precision, mine.mT).mT).sum(1))
+    reach: Tensor = torch.linalg.solve(precision, mine.mT).mT
+    return prior.noise * (1 + (reach * mine).sum(1))
 
 
 def starter_movies(

@@ -10,8 +10,8 @@ COMMENT ON MACRO article_first IS 'A title with its article moved to the front: 
 
 -- what movies.title_folded holds; a folded query has no bar, so it fits one of the two alone
 CREATE MACRO fold_title(title) AS
-    fold(title) ||
-    CASE WHEN article_first(title) = title THEN '' ELSE ' | ' || fold(article_first(title)) END;
+    fold(title) || CASE WHEN article_first(title) = title THEN ''
+                        ELSE ' | ' || fold(article_first(title)) END;
 COMMENT ON MACRO fold_title IS 'A title as movies.title_folded holds it: folded, and again with its article in front where that stands at the end';
 
 CREATE MACRO find_movie(q) AS TABLE
