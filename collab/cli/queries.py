@@ -1,7 +1,7 @@
 """What is asked of the tables: `sql`, `similar`, `bias`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import duckdb
 from cyclopts import Parameter
@@ -14,8 +14,11 @@ from collab.cli.show import print_table, say, show_rows, write_csv, write_json_r
 MATCHES_SHOWN = 50
 TABLES_AT_ONCE = 5  # neighbours of so many movies are shown; of more, the movies alone
 FIND = """
-    SELECT item_id, any_value(title), sum(n_ratings)::INTEGER AS n FROM find_movie($q)
-    GROUP BY item_id ORDER BY n DESC, item_id"""
+    WITH found AS (SELECT item_id, min(fit) AS fit FROM find_movie($q) GROUP BY item_id),
+    rated AS (SELECT item_id, sum(n_ratings)::INTEGER AS n FROM movies GROUP BY item_id)
+    SELECT found.item_id, title, n, fit FROM found JOIN rated USING (item_id)
+    JOIN movies AS m ON m.movie_id = found.item_id ORDER BY fit, n DESC, found.item_id"""
+CLOSEST = "SELECT title FROM close_titles($q, k := 1)"
 NEIGHBORS = """
     SELECT rank, neighbor, similarity, sd, share, neighbor_ratings, neighbor_id
     FROM similar_movies($id, k := $k)"""
@@ -25,6 +28,15 @@ EXTREMES = """
     QUALIFY row_number() OVER (ORDER BY rank) <= $top
          OR row_number() OVER (ORDER BY rank DESC) <= $bottom
     ORDER BY rank"""
+
+
+class Match(NamedTuple):
+    """A movie that a query fits; fit: 1 where it is the title or the id, see title_fit."""
+
+    item_id: int
+    title: str
+    n_ratings: int
+    fit: int
 
 
 @app.command(help_epilogue=shown('collab sql "FROM movie_bias_named LIMIT 5"'))
@@ -72,22 +84,39 @@ def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, pl
         movie: A part of its title, or its id.
         k: How many, up to 20.
     """
-    # digits are an id where there is such a movie, else a part of a title, such as 2001
-    found = (movie.isdecimal() and place.ask(FIND, q=int(movie))) or place.ask(FIND, q=movie)
-    if not found:
-        raise CollabError(f"No movie fits {movie!r}. Give a part of its title, or its id.")
-    if len(found) > TABLES_AT_ONCE:
+    found = matches(place, movie)
+    exact = [match for match in found if match.fit == 1] or found
+    if len(exact) > TABLES_AT_ONCE:
         title = f"{len(found)} movies fit {movie!r}"
-        print_table(title, {"id": "d", "title": "", "ratings": "d"}, found[:MATCHES_SHOWN])
+        rows = [match[:3] for match in found[:MATCHES_SHOWN]]
+        print_table(title, {"id": "d", "title": "", "ratings": "d"}, rows)
         if len(found) > MATCHES_SHOWN:
-            say(f"The {MATCHES_SHOWN} most rated of them; a longer part of a title fits fewer.")
-        say(f"Choose one by its id, such as: collab similar {found[0][0]}")
+            say(f"The {MATCHES_SHOWN} that fit best; a longer part of a title fits fewer.")
+        say(f"Choose one by its id, such as: collab similar {found[0].item_id}")
         return
     sure = {"similarity": ".2f", "±": ".2f", "in the 20": ".0%"}
     columns = {"rank": "d", "title": "", **sure, "ratings": "d", "id": "d"}
-    for item_id, title, n_ratings in found:
+    for item_id, title, n_ratings, _ in exact:
         rows = place.ask(NEIGHBORS, id=item_id, k=k)
         print_table(f"Like {title} (id {item_id}, {n_ratings} ratings)", columns, rows)
+    if others := found[len(exact) :]:
+        such = f"such as {others[0].title} (id {others[0].item_id})"
+        say(f"{movie!r} fits {len(others)} more, {such}; choose one by its id.")
+
+
+def matches(place: Place, movie: str) -> list[Match]:
+    """The movies that a part of a title or an id fits, best fit first.
+
+    Raises:
+        CollabError: none does; names the one whose title is closest.
+    """
+    # digits are an id where there is such a movie, else a part of a title, such as 2001
+    found = (movie.isdecimal() and place.ask(FIND, q=int(movie))) or place.ask(FIND, q=movie)
+    if found:
+        return [Match(*row) for row in found]
+    close = [f"Did you mean {title}?" for (title,) in place.ask(CLOSEST, q=movie)]
+    hint = "Give a part of its title, or its id."
+    raise CollabError(" ".join([f"No movie fits {movie!r}.", *(close or [hint])]))
 
 
 @app.command(help_epilogue=shown("collab bias --top 5 --bottom 5 --min-ratings 50 --genre Drama"))

@@ -33,6 +33,7 @@ SCRIPTS = (
     "examples.sql",
     "benchmarks.sql",
     "views.sql",
+    "titles.sql",
     "macros.sql",
 )
 

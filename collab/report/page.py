@@ -40,7 +40,7 @@ def render(database: Path, mark: str = "") -> str:
         **shown,
         mark=Markup(mark),  # noqa: S704 - our own
         style=Markup(asset("style.css")),  # noqa: S704 - our own file
-        script=Markup(asset("script.js")),  # noqa: S704
+        script=Markup(asset("titles.js") + asset("script.js")),  # noqa: S704
         vega=Markup(vega_scripts()),  # noqa: S704
     )
 

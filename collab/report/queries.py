@@ -9,7 +9,9 @@ Rows = list[dict[str, Any]]
 FEW = 10  # a mean over fewer predictions is not shown
 OF_CHAMPION = "mine AS (FROM predictions WHERE run_id = $run_id)"
 # training saw every rating but those predicted, so sums over it are differences: no join
-ITEMS = "items AS (SELECT item_id, title, genres FROM movies WHERE movie_id = item_id)"
+ITEMS = """
+    items AS (
+        SELECT item_id, title, title_folded, genres FROM movies WHERE movie_id = item_id)"""
 TRAINED_MEAN = """
     level AS (
         SELECT (a.stars - m.stars) / (a.n - m.n) AS mean
@@ -124,7 +126,7 @@ NEIGHBORS = """
 
 TITLES = f"""
     WITH {ITEMS}
-    SELECT item_id, title, n_ratings FROM movie_bias JOIN items USING (item_id)
+    SELECT item_id, title, title_folded, n_ratings FROM movie_bias JOIN items USING (item_id)
     WHERE item_id IN (SELECT unnest($ids))"""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 SQL = Path(__file__).parents[2] / "collab" / "release" / "sql"
-SCRIPTS = ("data", "runs", "model", "examples", "benchmarks", "views", "macros")
+SCRIPTS = ("data", "runs", "model", "examples", "benchmarks", "views", "titles", "macros")
 AT = datetime(2026, 1, 2, 3, 4)
 RUNS = {"dot_product_bias_wd": 0.8, "embedding_nn": 0.9}  # by their valid MSE
 TITLES = {

@@ -83,7 +83,13 @@ def create(con: duckdb.DuckDBPyConnection, table: str, records: list[dict[str, A
 def insert_data(con: duckdb.DuckDBPyConnection) -> None:
     """Movies, users, ratings; every fifth rating is predicted, half a star too high."""
     movies = [
-        {"movie_id": m, "item_id": m, "title": title(m), "genres": GENRES[m % len(GENRES)]}
+        {
+            "movie_id": m,
+            "item_id": m,
+            "title": title(m),
+            "release_year": 1990,
+            "genres": GENRES[m % len(GENRES)],
+        }
         for m in range(1, MOVIES + 1)
     ]
     create(con, "movies", movies)
@@ -103,6 +109,9 @@ def insert_data(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         UPDATE movies SET n_ratings = (SELECT count(*) FROM ratings
                                        WHERE ratings.movie_id = movies.movie_id)""")
+    con.execute("ALTER TABLE movies ADD COLUMN title_folded VARCHAR")
+    con.execute((SQL / "titles.sql").read_text(encoding="utf-8"))
+    con.execute("UPDATE movies SET title_folded = fold_title(title)")
 
 
 def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:

@@ -80,7 +80,7 @@ COMMENT ON COLUMN movies.title IS 'Title as published, with the year';
 COMMENT ON COLUMN movies.release_year IS 'The year in the title; NULL where there is none';
 COMMENT ON COLUMN movies.genres IS 'Genres; empty where none are listed';
 COMMENT ON COLUMN movies.n_ratings IS 'Number of its ratings in this publication; 0 where nobody rated it';
-COMMENT ON COLUMN movies.title_folded IS 'The title as find_movie compares it: lower case, no accents and punctuation; where an article stands at its end, a bar and the same with the article in front';
+COMMENT ON COLUMN movies.title_folded IS 'The title as find_movie compares it: each of its names between bars, folded and with the year; names are what stands outside brackets, what stands in each pair, and both, with and without their article; see fold_title';
 
 CREATE TABLE users (
     user_id INTEGER NOT NULL,

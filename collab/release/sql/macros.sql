@@ -1,28 +1,5 @@
 -- Macros. Those that answer with a table need the database in use: after ATTACH, say USE first.
 
-CREATE MACRO fold(words) AS
-    trim(regexp_replace(replace(lower(strip_accents(words)), '''', ''), '[^\pL\pN]+', ' ', 'g'));
-COMMENT ON MACRO fold IS 'Text as find_movie compares it: no accents, case or punctuation. SELECT fold(''Amélie!'') is amelie';
-
-CREATE MACRO article_first(title) AS
-    regexp_replace(title, '^(.+), (The|A|An|Le|La|Les|L''|Un|Une|El|Los|Las|Il|Der|Die|Das)( \(|$)', '\2 \1\3');
-COMMENT ON MACRO article_first IS 'A title with its article moved to the front: ''Lambs, The (1991)'' is The Lambs (1991)';
-
--- what movies.title_folded holds; a folded query has no bar, so it fits one of the two alone
-CREATE MACRO fold_title(title) AS
-    fold(title) || if(article_first(title) = title, '', ' | ' || fold(article_first(title)));
-COMMENT ON MACRO fold_title IS 'A title as movies.title_folded holds it: folded, and again with its article in front where that stands at the end';
-
-CREATE MACRO find_movie(q) AS TABLE
-SELECT movie_id, item_id, title, release_year, genres, n_ratings
-FROM movies
-WHERE movie_id = try_cast(q::VARCHAR AS INTEGER)
-   -- the words of q, in their order, from the beginning of a word on
-   OR (typeof(q) = 'VARCHAR' AND fold(q::VARCHAR) <> ''
-       AND contains(' ' || title_folded, ' ' || fold(q::VARCHAR)))
-ORDER BY n_ratings DESC, movie_id;
-COMMENT ON MACRO TABLE find_movie IS 'All movies that a title or a part of one fits, whatever its accents and case, or the movie of an id; most rated first. FROM find_movie(''silence of the lambs'')';
-
 CREATE MACRO similar_movies(q, k := 10) AS TABLE
 SELECT item_id, title, rank, neighbor_id, neighbor, cosine, neighbor_ratings, similarity, sd, share
 FROM movie_neighbors
