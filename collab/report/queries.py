@@ -118,11 +118,12 @@ CHECKS = "SELECT name, severity, passed, failures, first_rows FROM check_results
 
 NEIGHBORS = """
     WITH chosen AS (
-        FROM movie_bias WHERE item_id IN (SELECT item_id FROM movie_similarity)
+        FROM movie_bias
+        WHERE item_id IN (SELECT item_id FROM movie_similarity WHERE rank_popular IS NOT NULL)
         ORDER BY n_ratings DESC, item_id LIMIT $movies)
     SELECT item_id, neighbor_id, similarity
-    FROM movie_similarity s JOIN chosen USING (item_id) WHERE s.rank <= $k
-    ORDER BY chosen.n_ratings DESC, item_id, s.rank"""
+    FROM movie_similarity s JOIN chosen USING (item_id) WHERE rank_popular <= $k
+    ORDER BY chosen.n_ratings DESC, item_id, rank_popular"""
 
 TITLES = f"""
     WITH {ITEMS}

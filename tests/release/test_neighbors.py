@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from collab.release import neighbors
-from collab.release.neighbors import similarity_table
+from collab.release.similarity import similarity_table
 from tests.release.tiny import factors
 
 

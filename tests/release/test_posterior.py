@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from collab.estimators.api import Factors
-from collab.release.candidates import candidate_rows, moments_of_candidates
+from collab.release.candidates import candidates_by_mean, moments
 from collab.release.interpret import Learnt
 from collab.release.neighbors import nearest_rows
 from collab.release.posterior import (
@@ -139,8 +139,10 @@ def test_few_candidates_hold_the_nearest(monkeypatch: pytest.MonkeyPatch) -> Non
     items = centres.repeat_interleave(6, 0) + 0.2 * torch.randn(5, 60, 12, generator=g)
     units = torch.nn.functional.normalize(items, dim=2)
     monkeypatch.setattr("collab.release.candidates.DIRECTIONS", 9)
-    rows = candidate_rows(units, 8)
-    found, means, sds = moments_of_candidates(units, rows, 5)
+    rows = candidates_by_mean(units, 8)(None)
+    means, sds = moments(units, rows)
+    means, best = means.topk(5, dim=1)
+    found = rows.gather(1, best)
     assert bool((found // 6 == torch.arange(60)[:, None] // 6).all())
     assert bool((means[:, :-1] >= means[:, 1:]).all())
     assert float(sds.min()) > 0

@@ -1,11 +1,21 @@
 -- Macros. Those that answer with a table need the database in use: after ATTACH, say USE first.
 
-CREATE MACRO similar_movies(q, k := 10) AS TABLE
-SELECT item_id, title, rank, neighbor_id, neighbor, cosine, neighbor_ratings, similarity, sd, share
-FROM movie_neighbors
-WHERE item_id IN (SELECT item_id FROM find_movie(q)) AND rank <= k
+CREATE MACRO similar_movies(q, k := 10, min_ratings := NULL) AS TABLE
+WITH asked AS MATERIALIZED (
+    SELECT coalesce(min_ratings, popular_from) AS least, least >= popular_from AS popular
+    FROM publish_info),
+found AS (SELECT item_id FROM find_movie(q) QUALIFY fit = min(fit) OVER ()),
+near AS (
+    SELECT n.*, if(popular, rank_popular, rank) AS place,
+           if(popular, share_popular, share) AS in_list
+    FROM movie_neighbors AS n, asked
+    WHERE item_id IN (FROM found) AND neighbor_ratings >= least AND place IS NOT NULL)
+SELECT item_id, title, place AS rank, neighbor_id, neighbor, cosine, neighbor_ratings, similarity,
+       sd, in_list AS share
+FROM near
+QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY place) <= k
 ORDER BY title, item_id, rank;
-COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items of every movie that a title fits, or of an id. FROM similar_movies(''toy story'', k := 5)';
+COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items of the movies that a title fits best, or of an id, among those with at least min_ratings ratings; by default publish_info.popular_from, with 0 all. FROM similar_movies(''toy story'', k := 5)';
 
 CREATE MACRO recommend("user", k := 10) AS TABLE
 WITH asked AS MATERIALIZED (
