@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from collab.base.files import read_json
 from collab.base.journal import Entry, read_journal
@@ -93,11 +91,27 @@ def is_held(lock: Path) -> bool:
     return False
 
 
-def print_status(data: DataDir, edition: str | None = None) -> None:
-    """Show a data folder's state on the terminal."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    for line in status_lines(gather_status(data, edition)):
-        console.print(line)
+def status_record(status: Status) -> dict[str, Any]:
+    """The state for another program: values that JSON can hold, moments with their zone."""
+    return {
+        "published": [
+            {
+                "edition": snapshot.record.edition,
+                "seq": snapshot.seq,
+                "published_at": snapshot.record.published_at,
+                "age_seconds": int(age(snapshot).total_seconds()),
+                "champion": snapshot.record.champion,
+                "valid_mse": snapshot.record.valid_mse,
+                "data_fingerprint": snapshot.record.data_fingerprint,
+                "data_source": taken_from,
+            }
+            for snapshot, taken_from in status.published
+        ],
+        "unknown": [str(folder) for folder in status.unknown],
+        "running": status.running,
+        "steps": status.steps,
+        "failures": status.failures,
+    }
 
 
 def status_lines(status: Status) -> Iterator[str]:
@@ -113,23 +127,33 @@ def status_lines(status: Status) -> Iterator[str]:
     for entry in status.steps:
         name = f"{entry['step']} {entry.get('variant', '')}".strip()
         yield (
-            f"  {entry['at'][:19]}  {name}: {entry['outcome']}, {entry['seconds']:.1f} s, "
+            f"  {told(entry['at'])}  {name}: {entry['outcome']}, {entry['seconds']:.1f} s, "
             f"{entry['peak_memory_mib']} MiB, {entry.get('where', 'nowhere')}"
         )
     yield "Last failures:" if status.failures else "No failure is recorded."
     for entry in status.failures:
         run = f" (flow run {entry['flow_run']})" if entry.get("flow_run") else ""
-        yield f"  {entry['at'][:19]}  {entry['step']}: {entry['error']}{run}"
+        yield f"  {told(entry['at'])}  {entry['step']}: {entry['error']}{run}"
 
 
 def published_lines(snapshot: "Snapshot", taken_from: str | None) -> Iterator[str]:
     """What is published of an edition, from which data, by which run, how old."""
     record = snapshot.record
-    age = datetime.now(UTC) - datetime.fromisoformat(record.published_at)
     yield (
         f"Published: {record.edition}, snapshot {snapshot.seq:06d}, "
-        f"{timedelta(seconds=int(age.total_seconds()))} ago ({record.published_at})"
+        f"{timedelta(seconds=int(age(snapshot).total_seconds()))} ago "
+        f"({told(record.published_at)})"
     )
     source = f", from {taken_from}" if taken_from else ""
     yield f"  data: {record.edition} {record.data_fingerprint[:16]}{source}"
     yield f"  champion: {record.champion}, valid MSE {record.valid_mse:.4f}"
+
+
+def age(snapshot: "Snapshot") -> timedelta:
+    """How long ago a snapshot was published."""
+    return datetime.now(UTC) - datetime.fromisoformat(snapshot.record.published_at)
+
+
+def told(moment: str) -> str:
+    """A moment of a record, to the second and with its zone."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""README's table of the variants: `python scripts/variants.py [--data-dir DIR]`
+"""The table of the variants in docs/models.md: `python scripts/variants.py [--data-dir DIR]`
 
 Names, models and weight decay come from the recipes, the errors from the published leaderboard; so
 a new variant is one recipe, and this command.
@@ -19,7 +19,7 @@ from collab.estimators.recipes import RECIPES
 from collab.estimators.sgd.settings import Settings
 from collab.report.reference import BOOK_EDITION, BOOK_MSE
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs" / "models.md"
 START, END = "<!-- scripts/variants.py writes from here -->", "<!-- to here -->"
 HEAD = (
     "| variant | model | weight decay | valid MSE | mean ± sd | in the book |",
@@ -37,7 +37,7 @@ Errors = Mapping[str, tuple[float, float, float | None]]  # valid MSE, mean and 
 
 app = make_app(
     "python scripts/variants.py",
-    "Write README's table of the variants from what is published.",
+    "Write the table of the variants in docs/models.md from what is published.",
     "python scripts/variants.py --data-dir /srv/collab",
 )
 
@@ -51,7 +51,7 @@ def variants(*, data_dir: Path | None = None) -> None:
     """
     with connect(data_dir, BOOK_EDITION) as con:
         block = [*table(errors(con)), "", measured_on(con)]
-    README.write_text(replaced(README.read_text(encoding="utf-8"), block), encoding="utf-8")
+    PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8"), block), encoding="utf-8")
 
 
 def errors(con: duckdb.DuckDBPyConnection) -> Errors:
@@ -98,7 +98,7 @@ def replaced(text: str, block: list[str]) -> str:
     before, start, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):
-        raise CollabError(f"README.md lacks the line {START!r}, or {END!r} after it.")
+        raise CollabError(f"docs/models.md lacks the line {START!r}, or {END!r} after it.")
     return "\n".join([before + START, *block, END + after])
 
 

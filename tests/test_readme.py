@@ -17,7 +17,8 @@ from scripts.variants import END, START, replaced, table
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [README, *(p.read_text(encoding="utf-8") for p in sorted((ROOT / "docs").glob("*.md")))]
+DOCS = {p.name: p.read_text(encoding="utf-8") for p in sorted((ROOT / "docs").glob("*.md"))}
+PAGES = [README, *DOCS.values()]
 
 
 def test_every_target_is_in_the_makefile() -> None:
@@ -29,7 +30,7 @@ def test_every_target_is_in_the_makefile() -> None:
 
 
 def test_every_option_of_the_table_is_the_pipelines_and_the_other_way_round() -> None:
-    told = set(re.findall(r"^\| `(--[a-z-]+)", README, flags=re.M))
+    told = set(re.findall(r"^\| `(--[a-z-]+)", DOCS["pipeline.md"], flags=re.M))
     assert told == option_names(pipeline)
 
 
@@ -56,8 +57,9 @@ def test_every_edition_and_group_of_variants_is_named() -> None:
 
 
 def variants_told() -> list[tuple[str, ...]]:
-    """Name, model and weight decay of each row of README's table of variants."""
-    block = README[README.index(START) : README.index(END)]
+    """Name, model and weight decay of each row of the table of variants."""
+    page = DOCS["models.md"]
+    block = page[page.index(START) : page.index(END)]
     rows = re.findall(r"^\| `(.*)$", block, flags=re.M)
     return [tuple(cell.strip(" `") for cell in row.split("|")[:3]) for row in rows]
 
@@ -97,5 +99,11 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
 
 
 def test_every_link_leads_somewhere() -> None:
-    for target in re.findall(r"\]\(([A-Za-z][^):]*)\)", README):
-        assert (ROOT / target).exists(), target
+    pages = {ROOT / "README.md": README, **{ROOT / "docs" / n: text for n, text in DOCS.items()}}
+    for page, text in pages.items():
+        for target in re.findall(r"\]\(((?:\.\./|[A-Za-z])[^):#]*)[)#]", text):
+            assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 200

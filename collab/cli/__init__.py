@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from collab.cli import overviews, publications, queries  # noqa: F401  # each adds its commands
+from collab.cli import overviews, publications, queries, sql  # noqa: F401  # each adds its commands
 from collab.cli.app import run
 from collab.cli.place import app
 

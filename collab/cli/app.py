@@ -1,14 +1,16 @@
 """How every command line of this project is made and run."""
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts.help import format_usage
 
 import collab
 from collab.base.errors import CollabError
+from collab.cli import streams
+from collab.cli.show import Screen
 
 
 def make_app(name: str, about: str, *examples: str) -> App:
@@ -22,6 +24,7 @@ def make_app(name: str, about: str, *examples: str) -> App:
         # no --no-open beside --open, and no word of a default that is none
         default_parameter=Parameter(negative=(), show_default=lambda x: str(x) if x else None),
         exit_on_error=False,
+        console=Screen(),
         print_error=False,
         suppress_keyboard_interrupt=False,
         result_action="return_value",
@@ -37,29 +40,44 @@ def run(app: App, tokens: Sequence[str] | None = None) -> int:
     """Run a command line (by default this process's), of an app or of its `meta`.
 
     Returns:
-        The exit code: 1 for a CollabError or a package that is missing, 2 for what is no command
-        line of the app, 130 for Ctrl-C; else what the command returned, or 0.
+        The exit code: 1 for a CollabError, a package that is missing or output that cannot be
+        written, 2 for what is no command line of the app, 130 for Ctrl-C, 141 where the reader of
+        the output has left; else what the command returned, or 0.
     """
+    streams.prepare()
     try:
         code = app(list(sys.argv[1:] if tokens is None else tokens))
-        sys.stdout.flush()
+        streams.finish()
     except CycloptsError as error:
-        error.verbose = False
-        typed = " ".join([app.name[0], *(error.command_chain or ())])
-        sys.stderr.write(f"error: {error}\nSee `{typed} --help`.\n")
+        streams.complain(f"error: {mistyped(app, error)}")
         return 2
     except CollabError as error:
-        sys.stderr.write(f"error: {error}\n")
+        streams.complain(f"error: {error}")
         return 1
     except ModuleNotFoundError as error:  # an analyst has none of what training needs
-        sys.stderr.write(f"error: {error}. Try `pip install 'collab[train,flows]'`.\n")
+        streams.complain(f"error: {error}. Try `pip install 'collab[train,flows]'`.")
         return 1
     except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        streams.give_up()
+        return streams.CLOSED_PIPE
+    except OSError as error:
+        if error.errno not in streams.FULL:
+            raise
+        streams.give_up()
+        streams.complain(f"error: The output cannot be written: {error.strerror}. Make room.")
+        return 1
     except KeyboardInterrupt:
         return 130
     return code if isinstance(code, int) else 0
+
+
+def mistyped(app: App, error: CycloptsError) -> str:
+    """What is wrong with a command line, and how the command it is of is used."""
+    error.verbose = False
+    chain = list(error.command_chain or ())
+    typed = " ".join([app.name[0], *chain])
+    usage = str(format_usage(app, chain)).strip()
+    return f"{error}\nUsage: {usage}\nSee `{typed} --help`."
 
 
 def command_names(app: App) -> set[str]:

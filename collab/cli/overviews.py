@@ -4,53 +4,81 @@ import webbrowser
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.app import shown
+from collab.cli.formats import as_json
+from collab.cli.output import TERMINAL, Column, Out
 from collab.cli.place import Here, app
-from collab.cli.show import print_table, say
-from collab.status import print_status
+from collab.cli.show import say
+from collab.cli.streams import write
+from collab.cli.values import MINUTE, cell
+from collab.status import gather_status, status_lines, status_record
+
+STANDINGS = """
+    SELECT *, variant || if(is_champion, ' *', '') || if(uses_time, ' (time)', '') AS _named,
+           if(differs, '', '=') AS _shared
+    FROM leaderboard"""
+STANDING = (
+    Column("place", "d"),
+    Column("_named", head="variant"),
+    Column("valid_mse", ".4f", "valid MSE"),
+    Column("behind", "+.4f"),
+    Column("_shared", head=""),
+    Column("valid_rmse", ".4f", "RMSE"),
+    Column("valid_mae", ".4f", "MAE"),
+    Column("train_seconds", ".1f", "train s"),
+    Column("device"),
+)
+HISTORY = """
+    SELECT started_at, variant, seed, epochs, valid_mse, run_id, is_current,
+           if(is_current, 'current', '') AS _state
+    FROM runs WHERE $variant IS NULL OR variant = $variant ORDER BY started_at, run_id"""
+RUN = (
+    Column("started_at", MINUTE, "started"),
+    Column("variant"),
+    Column("valid_mse", ".4f", "valid MSE"),
+    Column("run_id", head="run"),
+    Column("_state", head=""),
+    Column("seed", "d"),
+    Column("epochs", "d"),
+)
 
 
-@app.command(help_epilogue=shown("collab status"))
-def status(*, place: Here) -> None:
-    """Show what is published, what runs and what failed last; needs no server."""
-    print_status(place.data, place.edition)
+@app.command(help_epilogue=shown("collab status", "collab status --json"))
+def status(*, json: bool = False, place: Here) -> None:
+    """Show what is published, what runs and what failed last; needs no server.
+
+    Args:
+        json: As JSON, for another program.
+    """
+    found = gather_status(place.data, place.edition)
+    if json:
+        write(as_json(status_record(found), indent=2) + "\n")
+        return
+    for line in status_lines(found):
+        say(line)
 
 
-@app.command(help_epilogue=shown("collab leaderboard"))
-def leaderboard(*, place: Here) -> None:
+@app.command(help_epilogue=shown("collab leaderboard", "collab leaderboard --csv > runs.csv"))
+def leaderboard(*, out: Out = TERMINAL, place: Here) -> None:
     """Show the current runs, best first, and what is not among them and why."""
     ((edition, at, beyond),) = place.ask("SELECT edition, published_at, left_out FROM publish_info")
-    rows = place.ask(
-        "SELECT place, variant || if(is_champion, ' *', '') || if(uses_time, ' (time)', ''), "
-        "valid_mse, behind, if(differs, '', '='), valid_rmse, valid_mae, train_seconds, device "
-        "FROM leaderboard"
-    )
-    errors = {"RMSE": ".4f", "MAE": ".4f", "train s": ".1f"}
-    first = {"place": "d", "variant": "", "valid MSE": ".4f", "behind": "+.4f", "": ""}
-    columns = {**first, **errors, "device": ""}
-    print_table(f"{edition}, published {at:%Y-%m-%d %H:%M} UTC", columns, rows)
-    say("* supplies bias, similarity and PCA   = does not differ from the first")
+    out.rows(place.rows(STANDINGS), f"{edition}, published {cell(at, MINUTE)}", STANDING)
+    out.say("* supplies bias, similarity and PCA   = does not differ from the first")
     for reason in beyond:
-        say(f"Left out: {reason}")
+        out.say(f"Left out: {reason}")
 
 
-@app.command(help_epilogue=shown("collab history --variant dot_product_bias_wd"))
-def history(*, variant: str | None = None, place: Here) -> None:
+@app.command(help_epilogue=shown("collab history", "collab history --variant als --json"))
+def history(*, variant: str | None = None, out: Out = TERMINAL, place: Here) -> None:
     """Show every run ever committed, oldest first.
 
     Args:
         variant: Only runs of this one.
     """
-    rows = place.ask(
-        "SELECT strftime(started_at, '%Y-%m-%d %H:%M'), variant, seed, epochs, valid_mse, "
-        "run_id, if(is_current, 'current', '') FROM runs "
-        "WHERE $variant IS NULL OR variant = $variant ORDER BY started_at, run_id",
-        variant=variant,
-    )
-    if not rows:
+    rows = place.rows(HISTORY, variant=variant)
+    if not rows.values:
         known = place.ask("SELECT DISTINCT variant FROM runs ORDER BY 1")
         raise unknown_name("variant", variant or "", [name for (name,) in known])
-    numbers = {"seed": "d", "epochs": "d", "valid MSE": ".4f"}
-    print_table("Runs", {"started (UTC)": "", "variant": "", **numbers, "run": "", "": ""}, rows)
+    out.rows(rows, "Runs", RUN)
 
 
 @app.command(help_epilogue=shown("collab report --open"))

@@ -12,6 +12,7 @@ from cyclopts import CycloptsError, Group, Parameter, Token, UnknownCommandError
 from collab.base.paths import DataDir, data_dir
 from collab.base.serving import edition_folder
 from collab.cli.app import make_app
+from collab.cli.rows import Rows, read
 from collab.cli.show import say
 from collab.client import connect
 
@@ -20,7 +21,8 @@ app = make_app(
     "The published tables, read-only. Only `rollback` and `gc` change anything.",
     "collab leaderboard",
     'collab similar "Silence of the Lambs"',
-    'collab sql "FROM example_queries"',
+    "collab examples",
+    'collab sql "FROM movie_bias_named LIMIT 5" --json',
     'eval "$(collab --print-completion bash)"',
 )
 Shared = Parameter(group=Group("Shared options"))
@@ -49,6 +51,10 @@ class Place:
         """The published tables: one snapshot for the whole command, whatever is published then."""
         return connect(self.data_dir, self.edition)
 
+    def rows(self, sql: str, **values: Any) -> Rows:
+        """The rows of a query, which names the values as `$name`, with their names and types."""
+        return read(self.con, sql, values)
+
     def ask(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query, which names the values as `$name`."""
         return self.con.execute(sql, values).fetchall()
@@ -75,8 +81,8 @@ def collab(
         say(app.generate_completion(shell=print_completion))
         return 0
     try:
-        # a query that begins with a comment is no option: those have no spaces
-        queries = (re.sub(r"^(?=--[^=]*\s)", " ", token) for token in tokens)
+        # `-` is no option, nor is a query that begins with a comment: those have no spaces
+        queries = (re.sub(r"^(?=-$|--[^=]*\s)", " ", token) for token in tokens)
         command, bound, unparsed = app.parse_args(queries)
     except (UnknownOptionError, UnknownCommandError) as error:
         raise with_shared(error) from error

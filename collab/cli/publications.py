@@ -1,20 +1,44 @@
 """What was published, and how to go back: `snapshots`, `rollback`, `gc`."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collab.base.errors import CollabError
 from collab.base.serving import nothing_published
 from collab.cli.app import Count, shown
+from collab.cli.output import TERMINAL, Column, Out
 from collab.cli.place import Here, app
-from collab.cli.show import print_table, say
+from collab.cli.rows import Rows
+from collab.cli.show import say
+from collab.cli.values import MINUTE
 from collab.status import held_locks
 
 if TYPE_CHECKING:
     from collab.release.snapshot import Snapshot
 
+SNAPSHOT = {
+    "seq": "INTEGER",
+    "published_at": "TIMESTAMP",
+    "edition": "VARCHAR",
+    "variant": "VARCHAR",
+    "valid_mse": "DOUBLE",
+    "bytes": "BIGINT",
+    "state": "VARCHAR",
+}
+PUBLICATION = (
+    Column("seq", "d"),
+    Column("published_at", MINUTE, "published"),
+    Column("state", head=""),
+    Column("variant", head="champion"),
+    Column("valid_mse", ".4f", "valid MSE"),
+    Column("edition"),
+    Column("bytes", ",d"),
+)
+REMOVABLE = (Column("bytes", ",d"), Column("folder"))
 
-@app.command(help_epilogue=shown("collab snapshots"))
-def snapshots(*, place: Here) -> None:
+
+@app.command(help_epilogue=shown("collab snapshots", "collab snapshots --json"))
+def snapshots(*, out: Out = TERMINAL, place: Here) -> None:
     """List the publications, newest first."""
     from collab.release.snapshot import current_snapshot, list_snapshots
 
@@ -25,18 +49,16 @@ def snapshots(*, place: Here) -> None:
     rows = [
         (
             snapshot.seq,
-            snapshot.record.published_at[:16].replace("T", " "),
+            datetime.fromisoformat(snapshot.record.published_at),
             snapshot.record.edition,
             snapshot.record.variant,
             snapshot.record.valid_mse,
-            snapshot.size / 2**20,
+            snapshot.size,
             state(snapshot, current),
         )
         for snapshot in found
     ]
-    texts = {"published (UTC)": "", "edition": "", "champion": ""}
-    columns = {"seq": "d", **texts, "valid MSE": ".4f", "MiB": ".1f", "": ""}
-    print_table("Publications", columns, rows)
+    out.rows(Rows.of(SNAPSHOT, rows), "Publications", PUBLICATION)
 
 
 def state(snapshot: "Snapshot", current: "Snapshot | None") -> str:
@@ -48,7 +70,7 @@ def state(snapshot: "Snapshot", current: "Snapshot | None") -> str:
     return "withdrawn" if snapshot.withdrawn else ""
 
 
-@app.command(help_epilogue=shown("collab rollback 41"))
+@app.command(help_epilogue=shown("collab snapshots", "collab rollback 41"))
 def rollback(seq: Count, /, *, place: Here) -> None:
     """Serve an earlier publication again.
 
@@ -65,8 +87,8 @@ def rollback(seq: Count, /, *, place: Here) -> None:
     )
 
 
-@app.command(help_epilogue=shown("collab gc --days 30 --remove"))
-def gc(*, days: Count = 30, remove: bool = False, place: Here) -> None:
+@app.command(help_epilogue=shown("collab gc", "collab gc --days 7 --remove"))
+def gc(*, days: Count = 30, remove: bool = False, out: Out = TERMINAL, place: Here) -> None:
     """List runs, datasets and lake folders that nothing published refers to, or remove them.
 
     Args:
@@ -79,9 +101,10 @@ def gc(*, days: Count = 30, remove: bool = False, place: Here) -> None:
     if remove and (running := list(held_locks(place.data))):
         raise CollabError(f"Something runs: {', '.join(running)}. Wait for its end.")
     found = removable(place.data, days)
-    for item in found:
-        say(f"{item.size / 2**20:8.1f} MiB  {item.folder.relative_to(place.data.root)}")
+    folders = [(str(item.folder.relative_to(place.data.root)), item.size) for item in found]
     if remove:
         remove_all(place.data, found)
+    if folders or not out.for_eyes:
+        out.rows(Rows.of({"folder": "VARCHAR", "bytes": "BIGINT"}, folders), columns=REMOVABLE)
     done = "removed" if remove else "would be removed with --remove"
-    say(f"{len(found)} folders, {sum(item.size for item in found) / 2**20:.1f} MiB: {done}")
+    out.say(f"{len(found)} folders, {sum(item.size for item in found) / 2**20:.1f} MiB: {done}")

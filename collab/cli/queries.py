@@ -1,131 +1,164 @@
-"""What is asked of the tables: `sql`, `similar`, `bias`."""
+"""What is asked of the tables: `similar`, `bias`."""
 
-from pathlib import Path
-from typing import Annotated, NamedTuple
+from dataclasses import replace
+from typing import Annotated
 
-import duckdb
 from cyclopts import Parameter
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.app import Count, shown
+from collab.cli.output import TERMINAL, Column, Out, Output
 from collab.cli.place import Here, Place, app
-from collab.cli.show import print_table, say, show_rows, write_csv, write_json_rows
+from collab.cli.rows import Rows
 
 MATCHES_SHOWN = 50
 TABLES_AT_ONCE = 5  # neighbours of so many movies are shown; of more, the movies alone
+WELL_KNOWN = 50  # ratings from which on a bias is worth reading
 FIND = """
     WITH found AS (SELECT item_id, min(fit) AS fit FROM find_movie($q) GROUP BY item_id),
-    rated AS (SELECT item_id, sum(n_ratings)::INTEGER AS n FROM movies GROUP BY item_id)
-    SELECT found.item_id, title, n, fit FROM found JOIN rated USING (item_id)
-    JOIN movies AS m ON m.movie_id = found.item_id ORDER BY fit, n DESC, found.item_id"""
+    rated AS (SELECT item_id, sum(n_ratings)::INTEGER AS n_ratings FROM movies GROUP BY item_id)
+    SELECT found.item_id, title, rated.n_ratings, fit
+    FROM found JOIN rated USING (item_id) JOIN movies AS m ON m.movie_id = found.item_id
+    ORDER BY fit, rated.n_ratings DESC, found.item_id"""
 CLOSEST = "SELECT title FROM close_titles($q, k := 1)"
+POPULAR = "SELECT popular_from FROM publish_info"
 NEIGHBORS = """
-    SELECT rank, neighbor, similarity, sd, share, neighbor_ratings, neighbor_id
-    FROM similar_movies($id, k := $k)"""
+    SELECT item_id, title, rank, neighbor_id, neighbor, similarity, sd, share, neighbor_ratings,
+           if(neighbor_ratings < popular_from, 'few', '') AS _few
+    FROM similar_movies($id, k := $k, min_ratings := $least), publish_info ORDER BY rank"""
+RARER = """
+    SELECT count(*) FROM movie_similarity JOIN movie_bias AS b ON b.item_id = neighbor_id
+    WHERE movie_similarity.item_id = $id AND movie_similarity.rank <= $k AND n_ratings < $least"""
+LEFT_OUT = """
+    SELECT count(*) FROM movie_bias_named
+    WHERE n_ratings < $least AND ($genre IS NULL OR list_contains(genres, $genre))"""
 EXTREMES = """
-    SELECT rank, title, bias, sd, n_ratings, mean_rating FROM movie_bias_named
+    SELECT rank, item_id, title, bias, sd, n_ratings, mean_rating FROM movie_bias_named
     WHERE n_ratings >= $least AND ($genre IS NULL OR list_contains(genres, $genre))
     QUALIFY row_number() OVER (ORDER BY rank) <= $top
          OR row_number() OVER (ORDER BY rank DESC) <= $bottom
     ORDER BY rank"""
+FIT = 3  # 1 where the title or the id itself was given
+MATCH = (Column("item_id", "d", "id"), Column("title"), Column("n_ratings", "d", "ratings"))
+NEIGHBOR = (
+    Column("rank", "d"),
+    Column("neighbor", head="title"),
+    Column("similarity", ".2f"),
+    Column("sd", ".2f", "±"),
+    Column("neighbor_ratings", "d", "ratings"),
+    Column("_few", head=""),
+    Column("neighbor_id", "d", "id"),
+    Column("share", ".0%", "in the 20"),
+)
+BIAS = (
+    Column("rank", "d"),
+    Column("title"),
+    Column("bias", ".2f"),
+    Column("sd", ".2f", "±"),
+    Column("n_ratings", "d", "ratings"),
+    Column("mean_rating", ".2f", "mean rating"),
+)
 
 
-class Match(NamedTuple):
-    """A movie that a query fits; fit: 1 where it is the title or the id, see title_fit."""
-
-    item_id: int
-    title: str
-    n_ratings: int
-    fit: int
-
-
-@app.command(help_epilogue=shown('collab sql "FROM movie_bias_named LIMIT 5"'))
-def sql(
-    query: str,
+@app.command(
+    help_epilogue=shown(
+        'collab similar "Silence of the Lambs"',
+        "collab similar 98 -k 20",
+        "collab similar alien --json",
+    )
+)
+def similar(
+    movie: str,
     /,
     *,
-    csv: bool = False,
-    json: bool = False,
-    parquet: Path | None = None,
+    k: Annotated[Count, Parameter(name="-k")] = 10,
+    min_ratings: Count | None = None,
+    out: Out = TERMINAL,
     place: Here,
 ) -> None:
-    """Run a query and show its rows.
-
-    Args:
-        query: SQL, in DuckDB's dialect.
-        csv: All rows as CSV.
-        json: All rows as JSON.
-        parquet: All rows into this Parquet file.
-    """
-    con = place.con
-    try:
-        if not con.extract_statements(query):
-            raise CollabError('The query is empty; give one such as "FROM leaderboard".')
-        if parquet:
-            con.sql(query).write_parquet(str(parquet), compression="zstd")
-        elif csv:
-            write_csv(con.execute(query))
-        elif json:
-            write_json_rows(con.execute(query))
-        else:
-            show_rows(con.sql(query))
-    except duckdb.Error as error:
-        raise CollabError(str(error).strip().replace("\n\n", "\n")) from error
-
-
-@app.command(help_epilogue=shown('collab similar "Silence of the Lambs"'))
-def similar(movie: str, /, *, k: Annotated[Count, Parameter(name="-k")] = 10, place: Here) -> None:
     """Show the movies most like one; where many fit, those movies.
 
     Where the model knows how sure it is: ± is the standard deviation of the similarity, and `in the
     20` how often the neighbour is among the 20 nearest when the model is drawn anew.
 
     Args:
-        movie: A part of its title, or its id.
+        movie: Its title, words of it in any order, or its id.
         k: How many, up to 20.
+        min_ratings: Only neighbours with as many ratings; 0 for all. By default those that make a
+            movie popular in the edition (publish_info.popular_from).
     """
-    found = matches(place, movie)
-    exact = [match for match in found if match.fit == 1] or found
+    matches = fitting(place, movie)
+    found = list(matches.values)
+    exact = [match for match in found if match[FIT] == 1] or found
     if len(exact) > TABLES_AT_ONCE:
-        title = f"{len(found)} movies fit {movie!r}"
-        rows = [match[:3] for match in found[:MATCHES_SHOWN]]
-        print_table(title, {"id": "d", "title": "", "ratings": "d"}, rows)
-        if len(found) > MATCHES_SHOWN:
-            say(f"The {MATCHES_SHOWN} that fit best; a longer part of a title fits fewer.")
-        say(f"Choose one by its id, such as: collab similar {found[0].item_id}")
+        choose(movie, matches, out)
         return
-    sure = {"similarity": ".2f", "±": ".2f", "in the 20": ".0%"}
-    columns = {"rank": "d", "title": "", **sure, "ratings": "d", "id": "d"}
-    for item_id, title, n_ratings, _ in exact:
-        rows = place.ask(NEIGHBORS, id=item_id, k=k)
-        print_table(f"Like {title} (id {item_id}, {n_ratings} ratings)", columns, rows)
+    ((popular,),) = place.ask(POPULAR)
+    least = popular if min_ratings is None else min_ratings
+    near = [place.rows(NEIGHBORS, id=match[0], k=k, least=least) for match in exact]
+    if not out.for_eyes:
+        every = [row for rows in near for row in rows.values]
+        columns = (Column("title", head="movie"), *NEIGHBOR)
+        out.rows(replace(near[0], values=every), columns=columns)
+        return
+    for (item_id, title, n_ratings, _), rows in zip(exact, near, strict=True):
+        out.rows(rows, f"Like {title} (id {item_id}, {n_ratings} ratings)", NEIGHBOR)
+        ((rarer,),) = place.ask(RARER, id=item_id, k=k, least=least)
+        if rarer:
+            out.say(
+                f"Among movies with at least {least} ratings; of the {k} nearest of all {rarer} "
+                "have fewer (--min-ratings 0)."
+            )
     if others := found[len(exact) :]:
-        such = f"such as {others[0].title} (id {others[0].item_id})"
-        say(f"{movie!r} fits {len(others)} more, {such}; choose one by its id.")
+        such = f"such as {others[0][1]} (id {others[0][0]})"
+        out.say(f"{movie!r} fits {len(others)} more, {such}; choose one by its id.")
 
 
-def matches(place: Place, movie: str) -> list[Match]:
-    """The movies that a part of a title or an id fits, best fit first.
+def fitting(place: Place, movie: str) -> Rows:
+    """The movies that words of a title or an id fit, as `FIND` tells them, best fit first.
 
     Raises:
         CollabError: none does; names the one whose title is closest.
     """
     # digits are an id where there is such a movie, else a part of a title, such as 2001
-    found = (movie.isdecimal() and place.ask(FIND, q=int(movie))) or place.ask(FIND, q=movie)
-    if found:
-        return [Match(*row) for row in found]
+    for q in [*([int(movie)] if movie.isdecimal() else []), movie]:
+        found = place.rows(FIND, q=q)
+        if found.values:
+            return found
     close = [f"Did you mean {title}?" for (title,) in place.ask(CLOSEST, q=movie)]
-    hint = "Give a part of its title, or its id."
+    hint = "Give words of its title, or its id."
     raise CollabError(" ".join([f"No movie fits {movie!r}.", *(close or [hint])]))
 
 
-@app.command(help_epilogue=shown("collab bias --top 5 --bottom 5 --min-ratings 50 --genre Drama"))
+def choose(movie: str, matches: Rows, out: Output) -> None:
+    """Show the movies that fit.
+
+    Raises:
+        CollabError: another program waits for neighbours.
+    """
+    found = list(matches.values)
+    title, such = f"{len(found)} movies fit {movie!r}", f"collab similar {found[0][0]}"
+    if not out.for_eyes:
+        raise CollabError(f"{title}; choose one by its id, such as: {such}")
+    out.rows(replace(matches, values=found[:MATCHES_SHOWN]), title, MATCH)
+    if len(found) > MATCHES_SHOWN:
+        out.say(f"The {MATCHES_SHOWN} that fit best; a longer part of a title fits fewer.")
+    out.say(f"Choose one by its id, such as: {such}")
+
+
+@app.command(
+    help_epilogue=shown(
+        "collab bias --top 5 --bottom 5 --min-ratings 100",
+        "collab bias --genre drama --bottom 0 --md",
+    )
+)
 def bias(
     *,
     top: Count = 10,
     bottom: Count = 10,
-    min_ratings: Count = 0,
+    min_ratings: Count = WELL_KNOWN,
     genre: str | None = None,
+    out: Out = TERMINAL,
     place: Here,
 ) -> None:
     """Show the movies of the highest and of the lowest bias.
@@ -133,19 +166,23 @@ def bias(
     Args:
         top: How many of the highest.
         bottom: How many of the lowest.
-        min_ratings: Only movies with as many ratings: few make a bias uncertain.
+        min_ratings: Only movies with as many ratings: few make a bias uncertain. 0 for all.
         genre: Only movies of a genre.
     """
     of = known_genre(place, genre) if genre else None
-    rows = place.ask(EXTREMES, top=top, bottom=bottom, least=min_ratings, genre=of)
-    if not rows:
+    rows = place.rows(EXTREMES, top=top, bottom=bottom, least=min_ratings, genre=of)
+    if not rows.values:
         raise CollabError(
             f"No movie{f' of genre {of}' if of else ''} has {min_ratings} ratings and a place in "
             f"--top {top} or --bottom {bottom}; lower --min-ratings or ask for more."
         )
-    numbers = {"bias": ".2f", "±": ".2f", "ratings": "d", "mean rating": ".2f"}
-    columns = {"rank": "d", "title": "", **numbers}
-    print_table("Bias of movies, highest first", columns, rows)
+    out.rows(rows, "Bias of movies, highest first; 0 is the mean over all ratings", BIAS)
+    ((left_out,),) = place.ask(LEFT_OUT, least=min_ratings, genre=of)
+    if left_out:
+        out.say(
+            f"Of movies with at least {min_ratings} ratings; {left_out} with fewer are left out "
+            "(--min-ratings 0)."
+        )
 
 
 def known_genre(place: Place, name: str) -> str:

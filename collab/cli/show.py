@@ -1,98 +1,126 @@
-"""Rows on the terminal and in a pipe."""
+"""Rows on the terminal: no number is ever cut, however narrow the window."""
 
-import csv
-import json
-import math
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import duckdb
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-ROWS_SHOWN = 100
+from collab.cli.streams import write
+from collab.cli.values import printable
+
 UNLIMITED = 10_000  # columns of text, where nobody's window is too narrow
-BATCH = 10_000
+TEXT = 16  # columns that a text keeps, where a further column would leave it fewer
+FEW = 3  # rows that are shown a value a line where their columns have no room
+EDGE = 3  # columns of text between two cells
+
+
+class Screen(Console):
+    """Standard output of rich, which leaves a pipe that is closed to `app.run`."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on with the error that is being handled."""
+        raise
 
 
 def console() -> Console:
-    """Standard output; colours only on a terminal, and no wrapping in a pipe."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else UNLIMITED)
+    """Standard output; colours only on a terminal, no wrapping in a pipe, never markup."""
+    return Screen(highlight=False, markup=False, emoji=False, width=width())
+
+
+def width() -> int:
+    """How many columns of text there are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
 
 
 def say(text: str) -> None:
-    """Print a line as it is."""
-    sys.stdout.write(text + "\n")
+    """Print a line as it is, but for what would move the cursor."""
+    write(printable(text) + "\n")
 
 
-def print_table(title: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows.
+@dataclass(frozen=True)
+class Shown:
+    """A column as it is shown: its head, its cells, and whether they are numbers."""
 
-    Args:
-        title: stands above them.
-        columns: name to format, such as `.4f`; what has one is a number and goes to the right.
-        rows: as many values each as there are columns; None is empty.
+    head: str
+    cells: Sequence[str]
+    number: bool = False
+
+    def widest(self) -> int:
+        """How wide it would like to be."""
+        lines = (line for text in (self.head, *self.cells) for line in text.split("\n"))
+        return max(1, *map(cell_len, lines))
+
+    def narrowest(self) -> int:
+        """How narrow it may be: numbers whole, a head by its words, texts may be folded."""
+        head = max(map(cell_len, self.head.split()), default=1)
+        if self.number:
+            return max([head, *map(cell_len, self.cells)])
+        return max(head, min(TEXT, self.widest()))
+
+    def within(self, room: int) -> int:
+        """How wide it is where each gets so much, and more only if it needs more."""
+        return min(self.widest(), max(self.narrowest(), room))
+
+
+def print_columns(title: str, columns: Sequence[Shown]) -> None:
+    """Print a table.
+
+    Where columns have no room, a few rows are shown one value a line; of more rows the columns that
+    have none are dropped, from the right, and named.
     """
-    table = Table()
-    for name, form in columns.items():
-        table.add_column(name, justify="right" if form else "left")
-    for row in rows:
-        cells = zip(row, columns.values(), strict=True)
-        table.add_row(*(Text("" if v is None else format(v, form)) for v, form in cells))
-    console().print(Text(title, style="bold"), table, sep="\n")
+    shown = fitting(columns)
+    dropped = [column.head for column in columns[len(shown) :] if column.head]
+    if dropped and len(columns[0].cells) <= FEW:
+        shown, dropped = upright(columns), []
+    if title:
+        console().print(Text(printable(title), style="bold"), soft_wrap=True)
+    console().print(table(shown))
+    if dropped:
+        say(f"No room for: {', '.join(dropped)}. A wider window or --md shows all.")
 
 
-def show_rows(rows: duckdb.DuckDBPyRelation) -> None:
-    """Print the rows of a query as DuckDB does; it says what it left out."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
-    rows.show(max_width=width, max_rows=ROWS_SHOWN)
+def fitting(columns: Sequence[Shown]) -> Sequence[Shown]:
+    """The columns that have room, from the left, at least one."""
+    for count in range(len(columns), 1, -1):
+        if sum(column.narrowest() for column in columns[:count]) <= free(count):
+            return columns[:count]
+    return columns[:1]
 
 
-def fetch(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query, without all of them in memory at once."""
-    while rows := result.fetchmany(BATCH):
-        yield from rows
+def free(count: int) -> int:
+    """How much room is left for the cells of so many columns."""
+    return width() - EDGE * count - 1
 
 
-def write_csv(result: duckdb.DuckDBPyConnection) -> None:
-    """All rows as CSV with a header; NULL is empty, lists are JSON."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(name for name, *_ in result.description)
-    for row in fetch(result):
-        writer.writerow(flat(value) for value in row)
+def upright(columns: Sequence[Shown]) -> Sequence[Shown]:
+    """The rows as a column of names and one of values, an empty line between two rows."""
+    names: list[str] = []
+    values: list[str] = []
+    for row in zip(*(column.cells for column in columns), strict=True):
+        names += ["", *(column.head for column in columns)] if names else [c.head for c in columns]
+        values += ["", *row] if values else row
+    return [Shown("column", names), Shown("value", values)]
 
 
-def flat(value: Any) -> Any:
-    """A value for a field of CSV."""
-    if isinstance(value, bool | list | dict):
-        return json.dumps(value, default=plain, ensure_ascii=False)
-    return value
-
-
-def write_json_rows(result: duckdb.DuckDBPyConnection) -> None:
-    """All rows as a JSON array of objects, one a line."""
-    names = [name for name, *_ in result.description]
-    before = "["
-    for row in fetch(result):
-        record = {name: finite(value) for name, value in zip(names, row, strict=True)}
-        sys.stdout.write(before + "\n" + json.dumps(record, default=plain, ensure_ascii=False))
-        before = ","
-    sys.stdout.write("\n]\n" if before == "," else "[]\n")
-
-
-def finite(value: Any) -> Any:
-    """A value that JSON can hold: NaN and the infinities are null there."""
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, dict):
-        return {name: finite(item) for name, item in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def plain(value: Any) -> Any:
-    """What JSON has no type for: a decimal as a number, dates and the rest as text."""
-    return float(value) if isinstance(value, Decimal) else str(value)
+def table(columns: Sequence[Shown]) -> Table:
+    """The table, each column as wide as it likes, the widest as narrow as they must be."""
+    room = free(len(columns))
+    fair = max(room, 1)
+    while fair > 1 and sum(column.within(fair) for column in columns) > room:
+        fair -= 1
+    made = Table()
+    for column in columns:
+        made.add_column(
+            Text(column.head),
+            justify="right" if column.number else "left",
+            width=min(column.within(fair), max(room, 1)),
+            overflow="fold",
+        )
+    for row in zip(*(column.cells for column in columns), strict=True):
+        made.add_row(*map(Text, row))
+    return made

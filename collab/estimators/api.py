@@ -245,7 +245,7 @@ class HasChains(Protocol):
 class Recipe:
     """A variant: a name and the estimator behind it.
 
-    about: the model in a few words, for the README and the leaderboard.
+    about: the model in a few words, for the documentation and the leaderboard.
     chosen_on: what its hyperparameters were chosen on.
     """
 

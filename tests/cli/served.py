@@ -40,7 +40,7 @@ def serve_by_hand(serve: Path, edition: str = "ml-latest-small") -> Path:
 
 
 def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
-    """30 ratings of each movie; movie 8 has the highest bias, each other less than the one before.
+    """60 ratings of each movie; movie 8 has the highest bias, each other less than the one before.
 
     The neighbours of a movie are those with the ids after its own.
     """
@@ -55,6 +55,7 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
         published_at=AT,
         champion_run_id=champion,
         left_out=beyond,
+        popular_from=50,
     )
     for place, (variant, mse) in enumerate(RUNS.items(), start=1):
         named = {"run_id": f"{edition}-{variant}-0123456789ab", "variant": variant}
@@ -66,17 +67,18 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
         title = TITLES.get(movie, f"Planted {movie} ({1970 + movie})")
         add(con, "movies", movie_id=movie, item_id=movie, title=title, genres=genres)
         rank = 1 if movie == 8 else movie + (movie < 8)
-        bias = {"bias": 1 - rank / 10, "rank": rank, "n_ratings": 30, "mean_rating": 3.0}
+        bias = {"bias": 1 - rank / 10, "rank": rank, "n_ratings": 60, "mean_rating": 3.0}
         add(con, "movie_bias", item_id=movie, **bias)
         for k in (1, 2, 3):
-            near: dict[str, Any] = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1, "rank": k}
+            near: dict[str, Any] = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1}
+            near |= {"rank": k, "rank_popular": k}
             near |= {"cosine": 1 / k, "similarity": 1 / k}
             add(con, "movie_similarity", item_id=movie, **near)
-    con.execute("UPDATE movies SET n_ratings = 30, title_folded = fold_title(title)")
+    con.execute("UPDATE movies SET n_ratings = 60, title_folded = fold_title(title)")
     con.execute("""
         INSERT INTO ratings BY NAME SELECT
             row_number() OVER () - 1 AS position, u AS user_id, m AS movie_id, 4 AS rating, 0 AS ts
-        FROM range(1, 31) AS a(u), range(1, 31) AS b(m)""")
+        FROM range(1, 61) AS a(u), range(1, 31) AS b(m)""")
 
 
 def add(con: duckdb.DuckDBPyConnection, table: str, **known: Any) -> None:

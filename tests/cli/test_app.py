@@ -49,7 +49,7 @@ def app() -> App:
         ("broken ctrl-c", 130, ""),
         ("broken import", 1, "error: No module named 'torch'. Try `pip install "),
         ("--seed x", 2, "error: Invalid value for --seed: 'x' is no whole number from 0 on."),
-        ("--sed 3", 2, "Did you mean --seed?\nSee `python -m made --help`.\n"),
+        ("--sed 3", 2, "Did you mean --seed?\nUsage: python -m made "),
         ("--no-force", 2, "Unknown option: --no-force."),
         ("broken", 2, "See `python -m made broken --help`.\n"),
     ],

@@ -53,13 +53,15 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataDir:
 @pytest.mark.usefixtures("there")
 def test_snapshots_tell_what_became_of_each(capsys: Capture) -> None:
     rows = cells(out(capsys, "snapshots"))
-    assert [(row[0], row[-1]) for row in rows] == [
+    assert [(row[0], row[2]) for row in rows] == [
         ("4", "as of 1998-01-01"),
         ("3", "withdrawn"),
         ("2", "served"),
         ("1", ""),
     ]
-    assert rows[0][1:6] == ["2026-01-02 03:04", "ml-1m", "als", "0.7500", "1.0"]
+    assert rows[0] == [
+        *("4", "2026-01-02 03:04 UTC", "as of 1998-01-01", "als", "0.7500", "ml-1m", "1,048,576"),
+    ]
 
 
 @pytest.mark.usefixtures("there")
@@ -109,10 +111,13 @@ def removed(there: DataDir, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_gc_removes_only_what_it_is_told_to(capsys: Capture, removed: list[Path]) -> None:
-    listed = "     3.0 MiB  runs/ml-1m-als-0123456789ab\n1 folders, 3.0 MiB: "
-    assert out(capsys, "gc") == f"{listed}would be removed with --remove\n"
+    folder = "runs/ml-1m-als-0123456789ab"
+    listed = out(capsys, "gc")
+    assert cells(listed) == [["3,145,728", folder]]
+    assert listed.endswith("\n1 folders, 3.0 MiB: would be removed with --remove\n")
+    assert json.loads(out(capsys, "gc", "--json")) == [{"folder": folder, "bytes": 3 * 2**20}]
     assert removed == []
     assert out(capsys, "gc", "--remove", "--days", "31").startswith("0 folders")
     assert removed == []
-    assert out(capsys, "gc", "--remove") == f"{listed}removed\n"
+    assert out(capsys, "gc", "--remove").endswith("\n1 folders, 3.0 MiB: removed\n")
     assert [path.name for path in removed] == ["ml-1m-als-0123456789ab"]

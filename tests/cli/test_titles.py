@@ -8,7 +8,7 @@ import pytest
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir
 from collab.cli.place import Place
-from collab.cli.queries import matches
+from collab.cli.queries import fitting
 from tests.cli.served import serve_by_hand
 from tests.titles import FOUND, MEANT, found, insert_titles, meant
 from tests.typed import Capture, error, out
@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 def titles(place: Place, query: str) -> list[str]:
     try:
-        return [match.title for match in matches(place, query)]
+        return [row[1] for row in fitting(place, query).values]
     except CollabError:
         return []
 
@@ -45,9 +45,9 @@ def test_what_is_found_and_in_which_order(place: Place) -> None:
 def test_what_is_meant(place: Place) -> None:
     for query in MEANT:
         with pytest.raises(CollabError) as refused:
-            matches(place, query)
+            fitting(place, query)
         assert refused.value.args[0].startswith(f"No movie fits {query!r}.")
-        ends = f"Did you mean {meant(query)}?" if meant(query) else "Give a part of its title"
+        ends = f"Did you mean {meant(query)}?" if meant(query) else "Give words of its title"
         assert ends in refused.value.args[0]
 
 
@@ -66,4 +66,4 @@ def test_the_title_itself_is_answered_for_and_the_others_are_named(
 
 def test_an_item_of_two_movies_has_the_ratings_of_both(place: Place) -> None:
     for query in ("1", "99", "alien"):
-        assert matches(place, query)[0] == (1, "Alien (1979)", 999 + 12, 1)
+        assert next(iter(fitting(place, query).values)) == (1, "Alien (1979)", 999 + 12, 1)

@@ -131,7 +131,7 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
         CREATE TABLE movie_similarity AS
         SELECT item_id, (item_id + k - 1) % {MOVIES} + 1 AS neighbor_id,
                (1 - k / 20)::FLOAT AS cosine, cosine AS similarity, 0.1::FLOAT AS sd,
-               0.5::FLOAT AS share, k AS rank
+               0.5::FLOAT AS share, k AS rank, k AS rank_popular
         FROM counts, range(1, 11) AS r(k)""")
 
 

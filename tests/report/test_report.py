@@ -69,7 +69,7 @@ def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
         con.execute("""
             INSERT INTO movie_similarity BY NAME
             SELECT item_id, 1000 + (item_id * 7919 + k * 104729) % 30000 AS neighbor_id,
-                   1 - k / 20 AS similarity, k AS rank
+                   1 - k / 20 AS similarity, k AS rank_popular
             FROM movie_bias, range(1, 11) AS r(k) WHERE item_id >= 1000""")
         found = similar.similar_movies(con)
     assert 0.9 * similar.BYTES < similar.bytes_of(found) <= similar.BYTES
