@@ -74,8 +74,9 @@ def load_model(run: Run) -> Model:
 def centred(found: Factors, items: Tensor) -> Factors:
     """The same model with item biases whose mean over the ratings is 0.
 
-    What the biases have in common moves to the mean, so every score stays as it is, and a new user's
-    factors and bias too. A bias then says how an item differs from what is rated on the whole.
+    What the biases have in common moves to the mean, so every score stays as it is, and so do the
+    factors and the bias of a new user. A bias then says how an item differs from what is rated on
+    the whole.
 
     Args:
         found: the model's tables.

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from collab.release.interpret import Learnt
@@ -21,7 +20,7 @@ FEWEST = (50, 20, 10, 5)  # ratings that make an item popular: as many as the ed
 SHARE = 2 / 3  # of all ratings, that popular items hold at least
 
 
-def popular_from(n_ratings: Sequence[int] | NDArray[np.int64]) -> int:
+def popular_from(n_ratings: Sequence[int]) -> int:
     """From how many ratings on an item counts as popular in an edition.
 
     50, as one would wish; fewer where so few ratings are spread over so many items that those of 50

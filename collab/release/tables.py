@@ -67,8 +67,8 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     for script in SCRIPTS:
         con.execute((SQL / script).read_text(encoding="utf-8"))
     insert_data(con, inputs.lake, inputs.refit.record.as_of)
-    counts = con.execute("SELECT sum(n_ratings) AS n FROM movies GROUP BY item_id").fetchnumpy()
-    popular = popular_from(counts["n"])
+    counts = con.execute("SELECT sum(n_ratings) FROM movies GROUP BY item_id").fetchall()
+    popular = popular_from([n for (n,) in counts])
     insert(con, "publish_info", pd.DataFrame([info_record(inputs, model, popular)]))
     insert(con, "check_results", pd.DataFrame(inputs.lake.checks()))
     insert_runs(con, inputs.evaluation, inputs.refit, inputs.history)
