@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from collab.base.checks import as_records
-from collab.base.database import open_database
+from collab.base.database import open_database, read_parquet
 from collab.base.errors import CollabError
 from collab.base.files import commit_folder, committed, read_json, readable, write_json
 from collab.base.fingerprint import code_digest, fingerprint
@@ -179,8 +179,8 @@ def write_table(con: duckdb.DuckDBPyConnection, name: str, order: str, folder: P
 
     The ratings stand there already.
     """
-    path = str(folder / f"{name}.parquet")
-    if not Path(path).exists():
-        con.sql(f"FROM {name} ORDER BY {order}").write_parquet(path, compression="zstd")
-    (rows,) = con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
+    path = folder / f"{name}.parquet"
+    if not path.exists():
+        con.sql(f"FROM {name} ORDER BY {order}").write_parquet(str(path), compression="zstd")
+    (rows,) = con.sql(f"FROM {read_parquet(path)}").count("*").fetchall()[0]
     return int(rows)

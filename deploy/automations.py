@@ -1,8 +1,9 @@
 """The automations as code: `python -m deploy.automations` creates or updates them.
 
 collab: crashed         a flow run whose heartbeat is lost is marked Crashed
-collab: overdue         no publication for so many hours starts `watch`, which says so
-collab: notification    a failed, crashed or overdue run is told through a block
+collab: notification    a failed or crashed run is told through a block
+collab: overdue         and so is an edition of which nothing was published for so many hours
+collab: late            and a run that nothing starts
 """
 
 import sys
@@ -17,34 +18,35 @@ from prefect.automations import (
     ChangeFlowRunState,
     EventTrigger,
     Posture,
-    RunDeployment,
     SendNotification,
 )
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
-from prefect.events import emit_event
 from prefect.events.schemas.automations import AutomationCore
-from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
 
 from collab.base.errors import CollabError
 from collab.cli.app import make_app, run
-from flows.watch import PUBLICATION_OVERDUE
+from deploy.notifications import BLOCK, find_block, send_test
 from tasks.events import TABLES_PUBLISHED
 
 HEARTBEAT = "prefect.flow-run.heartbeat"
 ENDS = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
-APPLIED = "collab.automations.applied"
-BLOCK = "slack-webhook/collab-alerts"
-BODY = """{% if event.event.startswith("prefect.flow-run") -%}
-{{ flow.name }} '{{ flow_run.name }}' is {{ flow_run.state.name }}: {{ flow_run.state.message }}
-{{ flow_run|ui_url }}
-{%- else %}{{ event.event }}: {{ event.payload }}{% endif %}"""
+STARTS = {
+    f"prefect.flow-run.{state}" for state in ("Pending", "Running", "AwaitingConcurrencySlot")
+}
+LATE = timedelta(minutes=10)  # a worker that lives asks every few seconds
+BODY = """{{ flow.name }} '{{ flow_run.name }}' is {{ flow_run.state.name }}:
+{{ flow_run.state.message }}
+{{ flow_run|ui_url }}"""
+OVERDUE = """Nothing of {{{{ event.payload.edition }}}} was published for {hours:g} hours:
+neither made nor found in place, in {{{{ event.payload.data_dir }}}}. `collab status` says more."""
 
 app = make_app(
     "python -m deploy.automations",
-    "The automations: they mark what crashed, start the watch when nothing was published for too "
-    "long, and tell of both. Applied again they become what they should be.",
+    "The automations: they mark what crashed, and tell of it, of failures, of runs that nothing "
+    "starts and of editions that were not published for too long. Applied again they become what "
+    "they should be.",
     "python -m deploy.automations --block custom-webhook/collab-alerts",
 )
 
@@ -74,66 +76,63 @@ def crashed(window: timedelta) -> AutomationCore:
     )
 
 
-def overdue(watch: UUID, window: timedelta) -> AutomationCore:
-    """No publication in a window starts the deployment `watch/watch`, and again for each window."""
+def overdue(block: UUID, window: timedelta) -> AutomationCore:
+    """An edition that was published, and not again in a window, is told through a block.
+
+    The window begins anew with each publication, so that it is told on time, and once.
+    """
     return AutomationCore(
         name="collab: overdue",
-        description="Starts `watch` when nothing was published for too long.",
+        description="Tells of an edition of which nothing was published for too long.",
         trigger=EventTrigger(
-            expect={TABLES_PUBLISHED, APPLIED},  # the second starts the first window
+            after={TABLES_PUBLISHED},
+            expect={TABLES_PUBLISHED},
+            for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
             within=window,
         ),
         actions=[
-            RunDeployment(
-                source="selected",
-                deployment_id=watch,
-                parameters={"hours": window.total_seconds() / 3600},
-                job_variables=None,
+            SendNotification(
+                block_document_id=block,
+                subject="collab",
+                body=OVERDUE.format(hours=window.total_seconds() / 3600),
             )
         ],
     )
 
 
+def late(block: UUID, window: timedelta = LATE) -> AutomationCore:
+    """A run that is late and not started in a window is told: most often there is no worker."""
+    return AutomationCore(
+        name="collab: late",
+        description="Tells of a run that nothing starts.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.Late"},
+            expect=STARTS | ENDS,
+            match={"prefect.resource.id": "prefect.flow-run.*"},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=window,
+        ),
+        actions=[SendNotification(block_document_id=block, subject="collab", body=BODY)],
+    )
+
+
 def notification(block: UUID) -> AutomationCore:
-    """Failures and overdue publications go to a notification block."""
+    """Failures go to a notification block."""
     return AutomationCore(
         name="collab: notification",
-        description="Tells of failed and crashed runs and of an overdue publication.",
+        description="Tells of failed and crashed runs.",
         trigger=EventTrigger(
-            expect={"prefect.flow-run.Failed", "prefect.flow-run.Crashed", PUBLICATION_OVERDUE},
+            expect={"prefect.flow-run.Failed", "prefect.flow-run.Crashed"},
             posture=Posture.Reactive,
             threshold=1,
             within=timedelta(0),
         ),
         actions=[SendNotification(block_document_id=block, subject="collab", body=BODY)],
     )
-
-
-def find_block(name: str) -> UUID | None:
-    """The id of a block named `type/name`; None where there is none."""
-    kind, _, document = name.partition("/")
-    with get_client(sync_client=True) as client:
-        try:
-            return client.read_block_document_by_name(document, kind).id
-        except ObjectNotFound:
-            return None
-
-
-def find_watch() -> UUID:
-    """The id of the deployment that says what is overdue.
-
-    Raises:
-        CollabError: the deployments are not there yet.
-    """
-    with get_client(sync_client=True) as client:
-        try:
-            return client.read_deployment_by_name("watch/watch").id
-        except ObjectNotFound as error:
-            raise CollabError(
-                "There is no deployment watch/watch. Run `prefect --no-prompt deploy --all` first."
-            ) from error
 
 
 def apply(wanted: AutomationCore) -> None:
@@ -146,31 +145,39 @@ def apply(wanted: AutomationCore) -> None:
         Automation(**wanted.model_dump()).create()
 
 
-def apply_all(hours: float, heartbeat: float, block: str) -> str:
-    """Apply every automation; returns what is said of it."""
-    apply(crashed(timedelta(seconds=heartbeat)))
-    apply(overdue(find_watch(), timedelta(hours=hours)))
-    emit_event(event=APPLIED, resource={"prefect.resource.id": "collab.automations"})
+def apply_all(hours: float, heartbeat: float, block: str | None) -> str:
+    """Apply every automation; returns what is said of it.
+
+    Raises:
+        CollabError: the block is not there, or cannot notify.
+    """
     there = find_block(block)
+    apply(crashed(timedelta(seconds=heartbeat)))
     if there is None:
-        return f"Applied: crashed, overdue. No notification: there is no block {block}."
-    apply(notification(there))
-    return f"Applied: crashed, overdue, notification through {block}."
+        return f"Applied: crashed. Nothing is told to anybody: there is no block {BLOCK}."
+    for wanted in (notification(there), overdue(there, timedelta(hours=hours)), late(there)):
+        apply(wanted)
+    return f"Applied: crashed, notification, overdue, late, through {block or BLOCK}."
 
 
 @app.default
 def command(
-    *, hours: PositiveFloat = 192, heartbeat: PositiveFloat = 90, block: str = BLOCK
+    *,
+    hours: PositiveFloat = 192,
+    heartbeat: PositiveFloat = 90,
+    block: str | None = None,
+    test: bool = False,
 ) -> None:
     """Create the automations, or make those that are there what they should be.
 
     Args:
-        hours: Without a publication, until `watch` says that it is overdue.
+        hours: Without a publication of an edition, until that is told.
         heartbeat: Seconds without one, until a flow run is marked Crashed.
-        block: Of notifications, TYPE/NAME; without such a block there are none.
+        block: Of notifications, TYPE/NAME; by default slack-webhook/collab-alerts, if it is there.
+        test: Only send a notification through the block, to see whether it comes.
     """
     try:
-        told = apply_all(hours, heartbeat, block)
+        told = send_test(block) if test else apply_all(hours, heartbeat, block)
     except httpx.TransportError as error:
         raise CollabError(
             f"No Prefect server answers at {PREFECT_API_URL.value()}. "

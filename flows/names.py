@@ -14,4 +14,6 @@ def run_name() -> str:
         parts.append(" ".join(given["variants"] or ["all variants"]))
     if "seed" in given:
         parts.append(f"seed {given['seed']}")
+    if "every" in given:
+        parts.append(f"every {given['every']}")
     return ", ".join(parts)

@@ -112,7 +112,7 @@ def train_all(
     """
     results = train_each(wanted, data, seed=seed, device=device, force=force)
     failed = [
-        f"{recipe.name} on {dataset.protocol.label}: {first_line(result)}"
+        f"{recipe.name} on {rows_of(dataset)}: {first_line(result)}"
         for (recipe, dataset), result in zip(wanted, results, strict=True)
         if isinstance(result, BaseException)
     ]
@@ -124,6 +124,12 @@ def train_all(
         made=sum(now for _, now in trained),
         left_out=tuple(failed),
     )
+
+
+def rows_of(dataset: Dataset) -> str:
+    """A dataset's rows for people, such as `temporal, last 20%, as of 1998-01-31`."""
+    day = f", as of {dataset.as_of[:10]}" if dataset.as_of else ""
+    return dataset.protocol.label + day
 
 
 def train_one(

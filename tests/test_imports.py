@@ -92,7 +92,7 @@ def test_every_part_of_the_library_has_its_place() -> None:
         ("collab/status.py", "from tasks.events import X", "tasks.events"),
         ("collab/runs/launch.py", "from .stop import STOP", ".stop"),
         ("tasks/train.py", "from flows.plan import Plan", "flows.plan"),
-        ("flows/watch.py", "from deploy.automations import X", "deploy.automations"),
+        ("flows/ingest.py", "from deploy.automations import X", "deploy.automations"),
         ("deploy/serve.py", "from tests.archives import planted", "tests.archives"),
     ],
 )  # fmt: skip
@@ -108,7 +108,7 @@ def test_the_rule_can_fail(tmp_path: Path, file: str, line: str, name: str) -> N
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("deploy/serve.py", "from collab.lake import x\nimport flows.watch\nimport tasks.events"),
+        ("deploy/serve.py", "from collab.lake import x\nimport flows.ingest\nimport tasks.events"),
         (
             "flows/train.py",
             "import prefect\nfrom tasks.train import x\nfrom collab.cli import main",

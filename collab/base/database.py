@@ -1,5 +1,6 @@
 """DuckDB as this project opens it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,3 +34,16 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: "pd.DataFrame | pa
 def quote(path: Path) -> str:
     """A path for a SQL string literal."""
     return str(path).replace("'", "''")
+
+
+def one_file(path: Path) -> str:
+    """A path as the string literal of a function that reads files: this one and no other.
+
+    What stands there is a pattern to DuckDB: `work [x]/a` would be read from `work x/a`.
+    """
+    return "'" + re.sub(r"[\[*?]", r"[\g<0>]", quote(path)) + "'"
+
+
+def read_parquet(path: Path) -> str:
+    """The SQL of a Parquet file's rows: a folder `day=3` on its way is no column of it."""
+    return f"read_parquet({one_file(path)}, hive_partitioning = false)"

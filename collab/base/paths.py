@@ -8,6 +8,8 @@ from pathlib import Path
 from collab.base.errors import CollabError
 
 ENV_DATA_DIR = "COLLAB_DATA_DIR"
+# DuckDB takes what follows a ? for options, and a \\ for a /
+NOT_IN_PATHS = frozenset("?\\")
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,31 @@ class DataDir:
         return self.root / "journal.jsonl"
 
 
+def given_path(text: str | Path) -> Path:
+    """A path as somebody typed it, wherever it enters: `~` stands for the home folder.
+
+    Raises:
+        CollabError: there is no such home folder.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise CollabError(f"{text}: there is no such home folder; write the path out.") from error
+
+
 def data_dir(given: str | Path | None = None) -> DataDir:
     """The folder given, else `COLLAB_DATA_DIR`, else `data` below the working directory.
 
     Raises:
-        CollabError: DuckDB could not open a file below a folder of that name.
+        CollabError: DuckDB, or a line of text, could not hold a file below a folder of that name.
     """
-    root = Path(given or os.environ.get(ENV_DATA_DIR) or "data").expanduser().absolute()
-    if "?" in str(root):
-        raise CollabError(f"The data folder {root} has a ? in its path; name one without.")
+    root = given_path(given or os.environ.get(ENV_DATA_DIR) or "data").absolute()
+    odd = sorted({c for c in str(root) if c in NOT_IN_PATHS or not c.isprintable()})
+    if odd:
+        raise CollabError(
+            f"The data folder {str(root)!r} has {' and '.join(map(repr, odd))} in its path, which "
+            "DuckDB cannot open; name one without."
+        )
     return DataDir(root)
 
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from collab.base.database import open_database
+from collab.base.database import open_database, read_parquet
 from collab.dataset.vocabulary import Vocabulary
 from collab.lake import Manifest
 
@@ -37,9 +37,8 @@ def item_features(
     """Arrays `genres` and `years` of the items, and the genres' names."""
     with open_database() as con:
         table = con.execute(
-            "SELECT item_id, release_year, genres FROM read_parquet($path) "
-            "WHERE movie_id = item_id",
-            {"path": str(lake.movies)},
+            f"SELECT item_id, release_year, genres FROM {read_parquet(lake.movies)} "  # noqa: S608
+            "WHERE movie_id = item_id"
         ).df()
     return encode_items(table, items)
 

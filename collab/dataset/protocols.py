@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from collab.base.database import open_database
+from collab.base.database import open_database, read_parquet
 from collab.base.errors import CollabError, unknown_name
 from collab.lake import Manifest
 
@@ -190,8 +190,8 @@ def cut(n: int, share: float) -> int:
 def of_archive(folds: Path, name: str, n: int) -> Bools:
     """The rows of a fold's own test file, (n,)."""
     with open_database() as con:
-        query = "SELECT position FROM read_parquet($path) WHERE fold = $fold"
-        places = con.execute(query, {"path": str(folds), "fold": name}).fetchnumpy()["position"]
+        query = f"SELECT position FROM {read_parquet(folds)} WHERE fold = $fold"  # noqa: S608
+        places = con.execute(query, {"fold": name}).fetchnumpy()["position"]
     if not len(places):
         raise CollabError(f"The archive holds no fold {name}; use --protocol random.")
     valid = np.zeros(n, dtype=np.bool_)

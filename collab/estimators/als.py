@@ -23,8 +23,9 @@ from torch import Tensor
 from collab.dataset.rows import Rows
 from collab.estimators.als_posterior import Posterior, Ridge, draw_posterior, draws_kept
 from collab.estimators.als_side import Side, inputs_of, sides_of
-from collab.estimators.api import Context, Factors, FoldedUser
+from collab.estimators.api import Context, Factors
 from collab.estimators.cost import Cost, Size, memory
+from collab.estimators.fold_in import FoldsIn, Prior
 from collab.estimators.space import Span
 
 START = 0.1  # standard deviation of the first item factors
@@ -177,7 +178,7 @@ def precision(products: Tensor, penalty: Tensor) -> Tensor:
     return products
 
 
-class Alternated:
+class Alternated(FoldsIn):
     """The tables: `users` and `items` (n, k + 1), the bias last, and `mean` (1,)."""
 
     def __init__(
@@ -231,13 +232,17 @@ class Alternated:
         for number in range(len(self.posterior.users)):
             yield self.as_factors(*self.posterior.rows(number, *self.rows()))
 
-    def fold_in(self, items: Tensor, stars: Tensor) -> FoldedUser:
-        """A new user's row: the same regression on the items they rated."""
-        x = inputs_of(self.tables["items"][items.long()], float(self.tables["mean"]))[:-1]
-        x[:, -1] += stars
-        penalty = self.by.penalty(torch.tensor([len(items)]))
-        ((row,), _) = ridge_rows((x.T @ x)[None], penalty, self.by.n_factors + 1)
-        return FoldedUser(factors=row[:-1], bias=float(row[-1]))
+    def prior(self) -> Prior:
+        """Of a user's row: the ridge, around zero."""
+        width = self.by.n_factors + 1
+        return Prior(
+            mean=torch.zeros(width, dtype=torch.float64),
+            precision=torch.eye(width, dtype=torch.float64),
+            noise=self.posterior.noise,
+            ridge=self.by.ridge,
+            share=self.by.ridge_share,
+            power=self.by.ridge_power,
+        )
 
     def save(self, folder: Path) -> None:
         """`model.safetensors`, the draws included."""

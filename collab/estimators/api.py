@@ -2,7 +2,8 @@
 
 An estimator is a frozen dataclass of its own hyperparameters and nothing else. `fit` yields a model
 that can be used after each pass over the data: an epoch, a sweep or a sample. What a model can do
-besides predicting it says by the methods it has; nothing is recognised by the names of weights.
+besides predicting it says by the methods it has; nothing is recognised by the names of weights. How
+a new user is taken in stands in `fold_in`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -157,29 +158,12 @@ class Factors:
         return score + self.user_bias[users] + self.item_bias[items] + self.mean
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoldedUser:
-    """A new user as a model sees one: factors (k,) and a bias."""
-
-    factors: Tensor
-    bias: float
-
-
 @runtime_checkable
 class HasFactors(Protocol):
     """A model whose predictions are those of its factors and biases: it can supply tables."""
 
     def factors(self) -> Factors:
         """The tables, float32, on the CPU."""
-        ...
-
-
-@runtime_checkable
-class FoldsIn(Protocol):
-    """A model that takes in a new user without being trained again."""
-
-    def fold_in(self, items: Tensor, stars: Tensor) -> FoldedUser:
-        """The user who gave `stars` (n,) to `items` (n,), dense indices."""
         ...
 
 

@@ -1,14 +1,14 @@
 """An archive, zipped or unpacked: is it safe, is it the right one, where are its members."""
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from collab.base.errors import CollabError
 from collab.base.files import sha256_file
 from collab.base.fingerprint import fingerprint
 from collab.movielens.editions import Edition
+from collab.movielens.formats import check_zip
 from collab.movielens.members import members_in, opened
 
 REMEDY = "Fetch it again, or pass --trust-archive if it is a cut-down archive of your own."
@@ -20,36 +20,6 @@ class Verified:
 
     sha256: str
     warnings: tuple[str, ...]
-
-
-def check_zip(path: Path) -> None:
-    """Refuse what is no whole, safe zip.
-
-    Raises:
-        CollabError: an HTML page, a truncated file, a member whose path leaves the folder.
-    """
-    with path.open("rb") as file:
-        start = file.read(512).lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise CollabError(
-            f"{path} is an HTML page, not a zip: a proxy or a log-in page answered in place of the "
-            "archive. Fetch it again from another network or give the file with --archive."
-        )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise CollabError(
-            f"{path} is not a whole zip ({error}); it is truncated or damaged. "
-            "Delete it and fetch it again."
-        ) from error
-    for name in names:
-        parts = PurePosixPath(name.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or ":" in name:
-            raise CollabError(
-                f"{path} holds the member {name!r}, whose path leaves the folder. "
-                "Nothing was unpacked; such an archive is not to be trusted."
-            )
 
 
 def verify(path: Path, edition: Edition, *, trust: bool, md5: str | None = None) -> Verified:
@@ -72,6 +42,9 @@ def verify(path: Path, edition: Edition, *, trust: bool, md5: str | None = None)
         if not trust:
             refuse_size(path, edition)
     places = members_in(path, edition)
+    for place in places.values():  # what cannot be inflated is said before anything is summed up
+        with opened(path, place) as file:
+            file.read(1)
     key = sha256_file(path) if path.is_file() else folder_sha256(path, places)
     # the same members have the same key, however they were zipped
     published_key = fingerprint(**edition.members) if edition.members else key

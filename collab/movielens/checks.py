@@ -26,15 +26,22 @@ class CheckError(CollabError):
         )
 
 
+# what may not be missing: the columns that the published tables declare NOT NULL
+REQUIRED = {
+    "ratings": ("position", "user_id", "movie_id", "rating", "ts"),
+    "movies": ("movie_id", "item_id", "title", "genres"),
+    "users": ("user_id",),
+}
+GARBLED = r"[\x{C2}\x{C3}][\x{80}-\x{BF}]|\x{FFFD}"  # UTF-8 that was read as Latin-1
+
+
 def row_checks(edition: Edition) -> list[Check]:
     """The checks of rows, with the edition's scale filled in."""
     scale = edition.scale
     errors = {
         "ratings_not_empty": "SELECT 0 AS ratings WHERE NOT EXISTS (FROM ratings)",
-        "ratings_without_nulls": (
-            "FROM ratings WHERE user_id IS NULL OR movie_id IS NULL OR rating IS NULL OR ts IS NULL"
-        ),
-        "movies_without_nulls": "FROM movies WHERE movie_id IS NULL OR title IS NULL OR title = ''",
+        **{f"{table}_without_nulls": missing(table) for table in REQUIRED},
+        "title_not_empty": "SELECT movie_id, title FROM movies WHERE trim(title) = ''",
         "ids_positive": """
             SELECT 'ratings' AS "table", position, user_id, movie_id FROM ratings
             WHERE user_id <= 0 OR movie_id <= 0
@@ -69,6 +76,8 @@ def row_checks(edition: Edition) -> list[Check]:
             SELECT title, list(movie_id ORDER BY movie_id) AS movie_ids FROM movies
             GROUP BY title HAVING count(*) > 1 ORDER BY title""",
         "title_trimmed": "SELECT movie_id, title FROM movies WHERE title <> trim(title)",
+        "title_not_garbled": f"""
+            SELECT movie_id, title FROM movies WHERE regexp_matches(title, '{GARBLED}')""",
         "title_with_year": "SELECT movie_id, title FROM movies WHERE release_year IS NULL",
     }
     screens = {  # few distinct values stand for millions of rows
@@ -82,6 +91,11 @@ def row_checks(edition: Edition) -> list[Check]:
         Check(name=name, severity="error", sql=sql, screen=screens.get(name))
         for name, sql in errors.items()
     ] + [Check(name=name, severity="warning", sql=sql) for name, sql in warnings.items()]
+
+
+def missing(table: str) -> str:
+    """The rows of a table that lack what may not be missing."""
+    return f"FROM {table} WHERE {' OR '.join(f'{c} IS NULL' for c in REQUIRED[table])}"
 
 
 def off_scale(scale: Scale) -> str:

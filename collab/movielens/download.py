@@ -143,7 +143,7 @@ def progress_bar() -> Progress:
     """Name, bar, size, speed and time left on standard error; silent where that is no terminal."""
     console = Console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),

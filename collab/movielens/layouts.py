@@ -86,9 +86,7 @@ LAYOUTS: dict[LayoutName, Layout] = {
         ),
     ),
     "dat_users": Layout(
-        ratings=Member(
-            name="ratings.dat", columns=RATING_COLUMNS, delimiter="::", encoding="latin-1"
-        ),
+        ratings=Member(name="ratings.dat", columns=RATING_COLUMNS, delimiter="::"),
         movies=Member(
             name="movies.dat", columns=DELIMITED_MOVIES, delimiter="::", encoding="latin-1"
         ),

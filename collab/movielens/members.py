@@ -3,7 +3,6 @@
 import os
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -11,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from collab.base.errors import CollabError
 from collab.movielens.editions import Edition
-from collab.movielens.layouts import Member, layout_of
+from collab.movielens.formats import UNREADABLE, unreadable
+from collab.movielens.layouts import Member
+from collab.movielens.places import members_in
 
 CHUNK = 1 << 20
 
@@ -47,55 +47,25 @@ class Members:
         return as_file(self.path, self.places[member.name])
 
 
-def members_in(path: Path, edition: Edition) -> dict[str, str]:
-    """Where each member needed lies: its name -> its path inside the zip or the folder.
-
-    Members stand below the edition's folder, or at the top. Files of folds are there or not.
-
-    Raises:
-        CollabError: one is missing.
-    """
-    if path.is_dir():
-        names = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
-    else:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    found, layout = {}, layout_of(edition)
-    for member in (*layout.members, *layout.folds):
-        places = (f"{edition.folder}/{member.name}", member.name)
-        place = next((place for place in places if place in names), None)
-        if place is None and member in layout.folds:
-            continue
-        if place is None:
-            raise CollabError(
-                f"{path} has no {places[0]}, which {edition.name} consists of. "
-                f"Is it another edition's archive? It holds {_some(sorted(names))}."
-            )
-        found[member.name] = place
-    return found
-
-
-def _some(names: list[str]) -> str:
-    """A few names of a list, for an error."""
-    return (", ".join(names[:5]) + (", …" if len(names) > 5 else "")) or "nothing"
-
-
 @contextmanager
 def opened(path: Path, place: str) -> Iterator[IO[bytes]]:
     """A member of a zip or of an unpacked folder, for reading.
 
     Raises:
-        CollabError: it is damaged.
+        CollabError: it is damaged, encrypted, or compressed in a way that is not known.
     """
     if path.is_dir():
         with (path / place).open("rb") as file:
             yield file
         return
+    info = None
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(place) as member:
-            yield member
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise CollabError(f"{path}: {place} is damaged ({error}). Fetch it again.") from error
+        with zipfile.ZipFile(path) as archive:
+            info = archive.getinfo(place)
+            with archive.open(info) as member:
+                yield member
+    except UNREADABLE as error:
+        raise unreadable(path, info, error) from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from collab.base.database import read_parquet
 from collab.movielens.editions import Edition, ItemKey
 from collab.movielens.layouts import GENRE_FLAGS, Layout, layout_of
 from collab.movielens.members import Members
@@ -11,8 +12,9 @@ from collab.movielens.ratings import Odd, write_ratings
 from collab.movielens.read import literal, quoted, read_member
 
 NO_GENRES = "(no genres listed)"
-# the last "(1995)" of a title, also "(1995-1997)" and "(1995–)"
-YEAR = r".*\((\d{4})(?:[-–]\d{0,4})?\)"
+# the last "(1995)" of a title, also "(1995-1997)", "(1995–)" and "(1995 – )"
+YEAR = r".*\(\s*(\d{4})\s*(?:[-–—]\s*(?:\d{4})?\s*)?\)"
+NO_GENRE = ("", "nan", "none", "null", NO_GENRES)  # what other programs write where there is none
 
 
 def parse(
@@ -63,16 +65,17 @@ def create_ratings(
             "user_id, movie_id, rating, ts FROM raw_ratings"
         )
         return frozenset()
-    con.execute(f"CREATE VIEW ratings AS FROM read_parquet({literal(str(path))})")
+    con.execute(f"CREATE VIEW ratings AS FROM {read_parquet(path)}")
     return frozenset({"user_movie_unique"}) if unique else frozenset()
 
 
 def movies_sql(layout: Layout, key: ItemKey) -> str:
     """The query for `movies` over `raw_movies`."""
     if "genre_list" in layout.movies.columns:
+        none = ", ".join(map(literal, NO_GENRE))
         genres = (
-            f"CASE WHEN genre_list = '{NO_GENRES}' THEN [] "
-            "ELSE list_filter(string_split(genre_list, '|'), lambda g: g <> '') END"
+            "list_filter(string_split(coalesce(genre_list, ''), '|'), "
+            f"lambda g: lower(trim(g)) NOT IN ({none}))"
         )
     else:
         flags = ", ".join(

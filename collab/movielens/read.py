@@ -1,15 +1,19 @@
 """One member of an archive as rows: DuckDB reads it, with explicit columns and no guessing."""
 
+import codecs
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
+from collab.base.database import one_file
 from collab.base.errors import CollabError
+from collab.movielens.faults import csv_error, expected
 from collab.movielens.layouts import Member
-from collab.movielens.members import Members
+from collab.movielens.members import CHUNK, Members
 
 INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"})
 
@@ -24,7 +28,8 @@ def lines(members: Members, member: Member) -> Iterator[str]:
     Raises:
         CollabError: the header is another one, or the member is damaged.
     """
-    check_header(members, member)
+    check_start(members, member)
+    member = replace(member, encoding=encoding_of(members, member))
     kinds = {c: "DOUBLE" if kind in INTEGERS else kind for c, kind in member.columns.items()}
     with members.as_file(member) as path:
         yield csv_query(member, path, kinds)
@@ -35,9 +40,10 @@ def csv_query(member: Member, path: Path, kinds: dict[str, str]) -> str:
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
     quote = literal(member.quote)
     return f"""
-        FROM read_csv({literal(str(path))}, auto_detect = false, columns = {{{columns}}},
+        FROM read_csv({one_file(path)}, auto_detect = false, columns = {{{columns}}},
             header = {member.header is not None}, delim = {literal(member.delimiter)},
-            quote = {quote}, escape = {quote}, encoding = {literal(member.encoding)})"""
+            quote = {quote}, escape = {quote}, encoding = {literal(member.encoding)},
+            hive_partitioning = false)"""
 
 
 def read_member(
@@ -52,7 +58,7 @@ def read_member(
         with lines(members, member) as query:
             con.execute(f"CREATE TABLE read_{table} AS {query}")
     except duckdb.Error as error:
-        raise CollabError(csv_error(member, str(error))) from error
+        raise CollabError(csv_error(members, member, str(error))) from error
     refuse_fractions(con, member, f"read_{table}")
     typed = ", ".join(f"{quoted(c)}::{kind} AS {quoted(c)}" for c, kind in member.columns.items())
     con.execute(f"CREATE VIEW {table} AS SELECT {typed} FROM read_{table}")  # noqa: S608
@@ -77,43 +83,48 @@ def refuse_fractions(con: duckdb.DuckDBPyConnection, member: Member, table: str)
             line = row + (2 if member.header else 1)
             raise CollabError(
                 f"{member.name}, line {line}: the column {column} holds {value!r}, which is no "
-                f"{kind}. {_expected(member)}"
+                f"{kind}. {expected(member)}"
             )
 
 
-def check_header(members: Members, member: Member) -> None:
-    """Compare the first line; a swapped header would otherwise be accepted in silence."""
-    if member.header is None:
-        return
+def check_start(members: Members, member: Member) -> None:
+    """Look at the first line; a swapped header would otherwise be accepted in silence.
+
+    Raises:
+        CollabError: the header is another one, or the text is UTF-16.
+    """
     with members.opened(member) as file:
-        found = file.readline(1000).decode("utf-8", errors="replace").strip("\ufeff\r\n")
-    if found != member.header:
+        line = file.readline(1000)
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise CollabError(f"{member.name} is written in UTF-16; save it as UTF-8.")
+    found = line.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace").strip("\r\n")
+    found = re.split(r"[\r\n]", found)[0]
+    if member.header is not None and found != member.header:
         raise CollabError(
             f"{member.name}: the header is {found!r}, expected {member.header!r}. "
             "Columns in another order would be read as something else; mend the file."
         )
 
 
-def csv_error(member: Member, message: str) -> str:
-    """DuckDB's report of a bad line as one sentence with the line and what stands there."""
-    line = re.search(r"Line: (\d+)", message)
-    content = re.search(r"Original Line: (.*)", message)
-    cause = re.search(
-        r"(?m)^(?:Error when converting column|Expected Number of|Invalid unicode) .*?"
-        r"(?= to '\w+'|$)",  # a type to read by, not the one expected
-        message,
-    )
-    where = f"{member.name}, line {line.group(1)}" if line else member.name
-    shown = f" in {content.group(1).strip()[:80]!r}" if content else ""
-    reason = (cause.group() if cause else message.strip().splitlines()[0]).rstrip(".")
-    return f"{where}: {reason}{shown}. {_expected(member)}"
+def encoding_of(members: Members, member: Member) -> str:
+    """The encoding a member is written in: UTF-8 where a layout of Latin-1 was saved anew as that.
 
-
-def _expected(member: Member) -> str:
-    """What the first columns must be, and what to do."""
-    columns = [f"{name} {kind}" for name, kind in member.columns.items()]
-    shown = ", ".join(columns[:5]) + (", …" if len(columns) > 5 else "")
-    return f"Expected the columns {shown}; mend the file."
+    Text of Latin-1 with any accent in it is no UTF-8. What begins with a byte order mark says that
+    it is, and DuckDB passes over the mark.
+    """
+    if member.encoding != "latin-1":
+        return member.encoding
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with members.opened(member) as file:
+        first = chunk = file.read(CHUNK)
+        try:
+            while chunk:
+                decoder.decode(chunk)
+                chunk = file.read(CHUNK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "utf-8" if first.startswith(codecs.BOM_UTF8) else "latin-1"
+    return "utf-8"
 
 
 def quoted(name: str) -> str:

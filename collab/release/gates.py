@@ -20,6 +20,7 @@ KEYS = {
     "users": "user_id",
     "ratings": "user_id, movie_id",
     "movie_bias": "item_id",
+    "bias_history": "as_of, item_id",
     "user_bias": "user_id",
     "movie_similarity": "item_id, neighbor_id",
     "movie_pca": "item_id",
@@ -28,17 +29,21 @@ KEYS = {
     "user_factors": "user_id",
     "recommendations": "user_id, item_id",
     "class_reliability": "run_id, rating, bin",
+    "newcomer": "run_id",
+    "starter_movies": "item_id",
     "check_results": "name",
     "standings": "run_id",
 }
 KNOWN = {
     "movie_bias.item_id": "movies.item_id",
+    "bias_history.item_id": "movies.item_id",
     "movie_similarity.item_id": "movies.item_id",
     "movie_similarity.neighbor_id": "movies.item_id",
     "movie_pca.item_id": "movies.item_id",
     "movie_factors.item_id": "movies.item_id",
     "recommendations.item_id": "movies.item_id",
     "recommendations.user_id": "users.user_id",
+    "starter_movies.item_id": "movies.item_id",
     "user_bias.user_id": "users.user_id",
     "user_factors.user_id": "users.user_id",
     "predictions.movie_id": "movies.movie_id",
@@ -53,12 +58,15 @@ FINITE = {
     "runs": ("valid_mse", "valid_rmse", "valid_mae"),
     "metrics": ("value",),
     "movie_bias": ("bias", "mean_rating"),
+    "bias_history": ("bias",),
     "user_bias": ("bias",),
     "movie_similarity": ("similarity", "cosine"),
     "movie_pca": ("pc1", "pc2", "pc3"),
     "predictions": ("prediction",),
     "class_reliability": ("probability", "observed"),
     "recommendations": ("prediction",),
+    "newcomer": ("noise", "ridge", "list_sum(prior_mean)", "list_sum(flatten(prior_covariance))"),
+    "starter_movies": ("variance_left",),
     "standings": ("judged_mse", "mean_mse", "behind"),
 }
 RANKED = (
@@ -67,6 +75,7 @@ RANKED = (
     ("movie_similarity", "rank", "item_id", "similarity"),
     ("movie_similarity", "rank_popular", "item_id", "similarity"),
     ("recommendations", "rank", "user_id", "prediction"),
+    ("starter_movies", "rank", "true", "variance_left"),
 )
 
 # gates and the check of ingest that looked for the same

@@ -12,6 +12,7 @@ from torch import Tensor
 from collab.base.database import insert
 from collab.estimators.api import HasUncertainty
 from collab.release.interpret import COMPONENTS, Learnt, Model, bias_table, pca_table
+from collab.release.newcomer import insert_newcomer
 from collab.release.posterior import (
     Draws,
     bias_columns,
@@ -48,6 +49,7 @@ def insert_model(con: duckdb.DuckDBPyConnection, model: Model, *, recommend: boo
         insert(con, name, table.assign(run_id=run_id))
     insert(con, "movie_factors", factor_table(items, "item_id", run_id))
     insert(con, "user_factors", factor_table(users, "user_id", run_id))
+    insert_newcomer(con, model, by_item)
     for part in recommendations(model) if recommend else ():
         insert(con, "recommendations", part.assign(run_id=run_id))
 

@@ -10,6 +10,7 @@ from collab.base.fingerprint import code_digest, fingerprint
 from collab.base.paths import DataDir
 from collab.evaluation.standings import Evaluation
 from collab.lake import Manifest
+from collab.release.bias_history import runs_as_of
 from collab.release.gates import proven, refuse_bad_tables
 from collab.release.links import flip
 from collab.release.regression import MAX_REGRESSION, Comparison, against_baseline, compare
@@ -94,17 +95,19 @@ def publish(
             compare(serve, champion, max_regression) if serves else NO_COMPARISON,
             **against_baseline(champion, release.baseline, gate=gate),
         )
+        earlier = runs_as_of(history, champion, release.refit.record.as_of)
         inputs = Inputs(
             lake=release.lake,
             evaluation=release.evaluation,
             refit=release.refit,
             history=history,
+            as_of=earlier,
             comparison=comparison,
             left_out=release.left_out,
             beyond=lacking,
         )
         fill = partial(create_tables, inputs=inputs)
-        record = snapshot_record(key, release, comparison)
+        record = snapshot_record(key, release, comparison, earlier)
         check = partial(refuse_bad_tables, known=proven(release.lake.checks()))
         at_hand = as_ingested(inputs)
         return publish_snapshot(serve, fill, check, record, serves=serves, at_hand=at_hand), True
@@ -132,8 +135,11 @@ def publication_key(release: Release, history: list[Run]) -> str:
     )
 
 
-def snapshot_record(key: str, release: Release, comparison: Comparison) -> dict[str, Any]:
+def snapshot_record(
+    key: str, release: Release, comparison: Comparison, earlier: list[Run]
+) -> dict[str, Any]:
     """What `snapshot.json` says of a publication, but for its number, time and version."""
+    runs = [*release.runs, *earlier]
     champion = release.evaluation.champion
     record = champion.run.record
     copied = ("edition", "archive_sha256", "data_fingerprint", "variant", "seed", "as_of")
@@ -147,8 +153,8 @@ def snapshot_record(key: str, release: Release, comparison: Comparison) -> dict[
         "mean_mse": champion.mean_mse,
         "sd_mse": champion.sd_mse,
         "n_splits": len(champion.split_mses),
-        "runs": sorted({run.run_id for run in release.runs}),
-        "datasets": sorted({run.record.dataset for run in release.runs}),
+        "runs": sorted({run.run_id for run in runs}),
+        "datasets": sorted({run.record.dataset for run in runs}),
         "left_out": list(release.left_out),
         **asdict(comparison),
     }

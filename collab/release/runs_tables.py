@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from collab.base.database import insert
+from collab.base.database import insert, read_parquet
 from collab.estimators.api import Recipe
 from collab.estimators.sgd.settings import Settings
 from collab.evaluation.standings import Evaluation, Standing
@@ -115,6 +115,7 @@ def insert_predictions(con: duckdb.DuckDBPyConnection, runs: list[Run]) -> None:
     """Fill `predictions` with those of some runs."""
     for run in runs:
         con.execute(
-            "INSERT INTO predictions BY NAME SELECT $run_id AS run_id, * FROM read_parquet($path)",
-            {"run_id": run.run_id, "path": str(run.folder / "predictions.parquet")},
+            "INSERT INTO predictions BY NAME SELECT $run_id AS run_id, * "  # noqa: S608
+            f"FROM {read_parquet(run.folder / 'predictions.parquet')}",
+            {"run_id": run.run_id},
         )

@@ -10,10 +10,11 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from collab.base.database import insert
+from collab.base.database import insert, read_parquet
 from collab.evaluation.standings import Evaluation
 from collab.lake import Manifest
 from collab.movielens.editions import get_edition
+from collab.release.bias_history import insert_bias_history
 from collab.release.interpret import Model, load_model
 from collab.release.model_tables import insert_model
 from collab.release.regression import Comparison
@@ -47,6 +48,7 @@ class Inputs:
     evaluation: every variant's place, and the champion.
     refit: the champion recipe's run on all ratings: bias, similarity and so on come from it.
     history: every run of the edition, the current ones included.
+    as_of: of these the champion recipe's as of earlier days, by day.
     comparison: the champion beside the last published one.
     left_out: variants and parts of tables that failed or did not fit, each with the reason.
     beyond: of those the tables, with their reasons by name.
@@ -56,6 +58,7 @@ class Inputs:
     evaluation: Evaluation
     refit: Run
     history: list[Run]
+    as_of: list[Run]
     comparison: Comparison
     left_out: tuple[str, ...]
     beyond: dict[str, str]
@@ -78,6 +81,7 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     insert_predictions(con, runs)
     insert_reliability(con, inputs.evaluation)
     insert_model(con, model, recommend="recommendations" not in inputs.beyond)
+    insert_bias_history(con, inputs.as_of)
     for table, reason in inputs.beyond.items():
         say_left_out(con, table, reason)
 
@@ -97,18 +101,18 @@ def insert_data(con: duckdb.DuckDBPyConnection, lake: Manifest, as_of: str | Non
     """Fill `ratings`, as of a moment where one is given, `users`, and `movies` with counts."""
     last = datetime.fromisoformat(as_of).timestamp() if as_of else None
     con.execute(
-        "INSERT INTO ratings BY NAME FROM read_parquet($path) WHERE $last IS NULL OR ts <= $last",
-        {"path": str(lake.ratings), "last": last},
+        f"INSERT INTO ratings BY NAME FROM {read_parquet(lake.ratings)} "
+        "WHERE $last IS NULL OR ts <= $last",
+        {"last": last},
     )
-    con.execute("INSERT INTO users BY NAME FROM read_parquet($path)", {"path": str(lake.users)})
+    con.execute(f"INSERT INTO users BY NAME FROM {read_parquet(lake.users)}")
     con.execute(
-        """
+        f"""
         INSERT INTO movies BY NAME
         SELECT movies.*, coalesce(n, 0) AS n_ratings, fold_title(title) AS title_folded
-        FROM read_parquet($path) AS movies
+        FROM {read_parquet(lake.movies)} AS movies
         LEFT JOIN (SELECT movie_id, count(*) AS n FROM ratings GROUP BY ALL) USING (movie_id)
-        ORDER BY movie_id""",
-        {"path": str(lake.movies)},
+        ORDER BY movie_id"""
     )
 
 

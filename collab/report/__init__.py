@@ -2,7 +2,7 @@
 
 page        gathers the sections and renders them
 queries     what is read from the published tables, aggregated in SQL
-charts      the plots, in Altair; `movie_map`, `curves`
+charts      the plots, in Altair; `movie_map`, `curves`, `bias_history`
 captions    what to see in each, computed from the same rows; `headline`
 similar     the movies of the search box as compact JSON
 reference   the book's and published numbers

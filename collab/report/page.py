@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from collab.base.database import open_database
-from collab.report import captions, charts, headline, queries, reference
+from collab.report import bias_history, captions, charts, headline, queries, reference
 from collab.report.movie_map import LABELS, OTHER, main_genres, movie_map
 from collab.report.queries import Rows, fetch, fetch_one
 from collab.report.similar import similar_movies
@@ -78,6 +78,7 @@ def sections(con: duckdb.DuckDBPyConnection, found: dict[str, Any]) -> dict[str,
         **rating_figure(con),
         **error_figures(con, found["info"]["champion_run_id"]),
         **reliability_figure(con, found["champion"]),
+        **bias_history.figure(con),
     }
     return {
         "runs": headline.leaderboard(runs, found["info"]["edition"]),

@@ -34,7 +34,7 @@ def test_automations_have_their_defaults(
     assert automations.main([]) == 0
     assert automations.main(["--hours", "1.5", "--heartbeat", "45", "--block", "a/b"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "(192, 90, 'slack-webhook/collab-alerts')",
+        "(192, 90, None)",
         "(1.5, 45.0, 'a/b')",
     ]
 

@@ -9,7 +9,8 @@ import torch
 
 from collab.dataset.dataset import Dataset
 from collab.dataset.rows import Rows
-from collab.estimators.api import Context, FoldsIn, HasFactors, HasUncertainty, Recipe
+from collab.estimators.api import Context, HasFactors, HasUncertainty, Recipe
+from collab.estimators.fold_in import FoldsIn
 from collab.estimators.recipes import RECIPES
 from tests.estimators.support import CPU, fitted_on, quick, unknown_rows
 

@@ -5,10 +5,12 @@ import inspect
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from jinja2 import Template
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
@@ -23,7 +25,8 @@ def flow_of(deployment: dict[str, Any]) -> Any:
 
 
 def test_which_there_are() -> None:
-    assert set(DEPLOYMENTS) == {"ingest", "train", "publish", "pipeline", "search", "watch"}
+    by_hand = {"search", "backfill"}
+    assert set(DEPLOYMENTS) == {"ingest", "train", "publish", "pipeline"} | by_hand
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -60,6 +63,21 @@ def test_the_heartbeat_is_awaited_longer_than_it_takes() -> None:
     assert trigger.within >= 2 * timedelta(
         seconds=int(variables["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
     )
+
+
+def test_an_edition_is_overdue_one_window_after_its_last_publication() -> None:
+    """Each publication begins its edition's window anew; neither deployment nor worker is asked."""
+    from deploy.automations import overdue
+
+    wanted = overdue(uuid4(), timedelta(hours=30))
+    trigger: Any = wanted.trigger
+    assert trigger.after == trigger.expect == {"collab.tables.published"}
+    assert (trigger.for_each, trigger.within) == ({"prefect.resource.id"}, timedelta(hours=30))
+    (action,) = wanted.actions
+    assert action.type == "send-notification"
+    payload = {"edition": "ml-1m", "data_dir": "/srv/x"}
+    told = Template(action.body).render(event={"payload": payload})
+    assert told.startswith("Nothing of ml-1m was published for 30 hours:")
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)

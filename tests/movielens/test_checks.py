@@ -50,6 +50,13 @@ def test_good_tables_pass_every_check(con: duckdb.DuckDBPyConnection) -> None:
         ("UPDATE ratings SET rating = 7 WHERE position = 1", {"rating_on_scale"}),
         ("UPDATE ratings SET rating = 4.2 WHERE position = 1", {"rating_on_scale"}),
         ("UPDATE ratings SET rating = NULL WHERE position = 1", {"ratings_without_nulls"}),
+        (
+            "UPDATE movies SET title = ' ' WHERE movie_id = 10",
+            {"title_not_empty", "title_trimmed"},
+        ),
+        ("UPDATE movies SET title = 'MisÃ©rables'", {"title_unique", "title_not_garbled"}),
+        ("UPDATE movies SET genres = NULL WHERE movie_id = 10", {"movies_without_nulls"}),
+        ("INSERT INTO users VALUES (NULL)", {"users_without_nulls", "users_as_published"}),
         ("UPDATE ratings SET rating = 'nan' WHERE position = 1", {"rating_on_scale"}),
         ("UPDATE ratings SET ts = 1 WHERE position = 1", {"ts_since_1995"}),
         ("UPDATE ratings SET ts = 99999999999 WHERE position = 1", {"ts_since_1995"}),

@@ -57,6 +57,26 @@ def test_a_mirror_is_used_then_the_copy_kept(mirror: Path, data: DataDir) -> Non
     assert read_json(data.raw / "ml-1m" / "source.json")["origin"] == first.origin
 
 
+@pytest.mark.parametrize(
+    "given", ["~/mirror", "~/mirror/", "file://~/mirror", "file:~/mirror", "{}"]
+)
+def test_a_mirror_may_be_a_folder(
+    mirror: Path, data: DataDir, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("HOME", str(mirror.parent))
+    monkeypatch.setenv("MOVIELENS_MIRROR", given.format(mirror))
+    edition = published(write_archive(mirror / "ml-1m.zip", ML_1M))
+    assert find_archive(edition, data).origin == f"{mirror.as_uri()}/ml-1m.zip"
+
+
+def test_an_archive_below_the_home_folder(
+    tmp_path: Path, data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    edition = published(write_archive(tmp_path / "a.zip", ML_1M))
+    assert find_archive(edition, data, archive="~/a.zip").path == str(tmp_path / "a.zip")
+
+
 def test_a_mirror_that_is_no_address_does_not_keep_from_the_next_source(
     data: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:

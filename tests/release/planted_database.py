@@ -125,6 +125,11 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
                row_number() OVER (ORDER BY item_id) AS rank
         FROM counts""")
     con.execute("""
+        CREATE TABLE bias_history AS
+        SELECT as_of, item_id, n_ratings, (bias + if(item_id = 2, d, 0))::FLOAT AS bias
+        FROM movie_bias, (VALUES (TIMESTAMP '2001-01-31 23:59:59', 0.5), ('2001-02-28 23:59:59', 0))
+             AS days(as_of, d)""")
+    con.execute("""
         CREATE TABLE movie_pca AS
         SELECT *, (item_id % 9)::FLOAT AS pc1, (item_id // 9)::FLOAT AS pc2 FROM counts""")
     con.execute(f"""

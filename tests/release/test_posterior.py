@@ -132,6 +132,19 @@ def test_where_all_pairs_are_too_many_candidates_come_first(
     assert table["share"].isna().all()
 
 
+def test_shares_of_popular_neighbours_are_among_popular_ones() -> None:
+    """Of two popular items each is the other's neighbour in every draw, whatever is nearer."""
+    draws = gather(planted(0.5, turned=True))
+    popular = torch.zeros(N_ITEMS, dtype=torch.bool)
+    popular[[3, 7]] = True
+    table = posterior_similarity(draws, learnt(), popular, k=1)
+    known = table[table["rank_popular"].notna()]
+    assert set(known["neighbor_id"]) == {40, 80}
+    pair = known[known["item_id"].isin([40, 80])]
+    assert pair["neighbor_id"].tolist() == [80, 40]
+    assert pair["share_popular"].tolist() == [1, 1]
+
+
 def test_few_candidates_hold_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 60 items in 10 planted groups the 5 of one's own group are among 8 candidates."""
     g = torch.Generator().manual_seed(0)

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from collab.estimators.recipes import RECIPES
-from collab.report import captions, queries, similar
+from collab.report import bias_history, captions, queries, similar
 from collab.report.movie_map import label
 from collab.report.page import ASSETS, render
 from collab.report.reference import BOOK_MSE
@@ -138,15 +138,24 @@ def test_what_is_told_and_what_is_given_is_said(page: str) -> None:
     assert "Closest of all is dot_product, 0.0 points." in text
 
 
+def test_biases_over_time_are_drawn_where_there_are_two_days(page: str, tmp_path: Path) -> None:
+    """Half a star less of the second most rated movie, whose title is odd."""
+    assert f"{ODD_TITLES[2]} changed most: −0.50." in words(page)
+    database = write_database(tmp_path / "x.duckdb")
+    with duckdb.connect(database) as con:
+        con.execute("DELETE FROM bias_history WHERE as_of < '2001-02-01'")
+        assert bias_history.figure(con) == {}
+
+
 def test_every_plot_has_a_place_and_a_caption(page: str) -> None:
     places = re.findall(r'data-plot="([^"]+)"', page)
     assert sorted(places) == sorted(inlined(page, "plots"))
     assert set(places) == {
-        *("curve-1", "curve-2", "map", "calibration", "reliability"),
+        *("curve-1", "curve-2", "map", "bias_history", "calibration", "reliability"),
         *("movie_errors", "user_errors", "ratings"),
     }
     assert all(re.findall(r"<figcaption>([^<]*)</figcaption>", page))
-    assert page.count("<figcaption>") == 7  # the learning curves share one
+    assert page.count("<figcaption>") == 8  # the learning curves share one
 
 
 def test_captions_say_what_the_rows_say(page: str) -> None:

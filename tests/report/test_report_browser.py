@@ -94,7 +94,7 @@ def test_it_draws_everything_within_the_page(open_page: Open, size: str, scheme:
     width = SIZES[size][0]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     plots = page.locator("[data-plot]")
-    assert plots.count() == 8
+    assert plots.count() == 9
     for plot in plots.all():
         box = plot.locator("svg").bounding_box()
         assert box

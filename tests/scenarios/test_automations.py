@@ -3,20 +3,25 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.events import emit_event
 
-from collab.base.paths import DataDir
-from deploy.automations import main
+from deploy.automations import apply, late, main
+from deploy.notifications import find_block
+from deploy.processes import end
+from tasks.events import TABLES_PUBLISHED
 from tests.scenarios.conftest import only_data
 from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, wait_for
 
 pytestmark = pytest.mark.slow
 
-NAMES = {"collab: crashed", "collab: overdue", "collab: notification"}
+NAMES = {"collab: crashed", "collab: overdue", "collab: late", "collab: notification"}
 
 
 @pytest.fixture
@@ -66,12 +71,69 @@ def test_a_failed_run_is_told_through_the_block(
     assert "there is no such file or folder" in text
 
 
-def test_an_overdue_publication_is_told(stack: Stack, received: list[str], data: DataDir) -> None:
-    """No publication in a window of seconds: `watch` runs, logs and says so by an event."""
+def test_an_overdue_publication_is_told(stack: Stack, received: list[str]) -> None:
+    """No publication of an edition in a window of seconds; nothing but the server is needed."""
     options = ["--block", "custom-webhook/tests", "--heartbeat", str(HEARTBEAT_WINDOW)]
     assert main([*options, "--hours", str(12 / 3600)]) == 0
+    end(stack.worker)
     try:
-        text = wait_for(lambda: [t for t in received if "collab.publication.overdue" in t], 180)[0]
+        emit_event(
+            event=TABLES_PUBLISHED,
+            resource={"prefect.resource.id": "collab.tables.ml-1m"},
+            payload={"edition": "ml-1m", "data_dir": "/srv/x"},
+        )
+        text = wait_for(lambda: [t for t in received if "Nothing of ml-1m" in t], 180)[0]
     finally:
         assert main(options) == 0
-    assert "'hours': 0.003" in text
+    assert "was published for 0.003" in text
+    assert "in /srv/x" in text
+
+
+def test_a_run_that_nothing_starts_is_told(
+    stack: Stack, received: list[str], quick: dict[str, Any]
+) -> None:
+    """Without a worker a run is Late, and told with a link where it has not begun in a window."""
+    end(stack.worker)
+    block = find_block("custom-webhook/tests")
+    assert block
+    apply(late(block, timedelta(seconds=10)))
+    run = stack.run("ingest/ingest", **only_data(quick))
+    text = wait_for(lambda: [t for t in received if "is Late" in t], 180)[0]
+    assert f"{stack.place.ui}/runs/flow-run/{run}" in text
+    apply(late(block))
+    stack.start_worker()
+    assert stack.wait(run, "Completed", "Failed") == "Completed"
+
+
+class EmailServer(Block):
+    """A block that holds what a mail server wants to know, and sends nothing."""
+
+    _block_type_slug = "email-server-credentials"
+
+
+def test_a_block_that_cannot_notify_is_refused(
+    stack: Stack, received: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    EmailServer().save("tests", overwrite=True)
+    for options in ([], ["--test"]):
+        assert main(["--block", "email-server-credentials/tests", *options]) == 1
+        told = capsys.readouterr().err
+        assert "The block email-server-credentials/tests cannot notify." in told
+        assert "Blocks there that can: custom-webhook/tests." in told
+        assert "slack-webhook, twilio-sms" in told
+    assert main(["--block", "custom-webhook/nobody"]) == 1
+    assert "There is no block custom-webhook/nobody." in capsys.readouterr().err
+    assert received == []
+
+
+def test_a_test_is_sent_and_what_stops_it_is_said(
+    stack: Stack, received: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--block", "custom-webhook/tests", "--test"]) == 0
+    assert capsys.readouterr().out == "Sent a test through custom-webhook/tests.\n"
+    assert received == ["collab\nA test: alerts of collab come this way."]
+    CustomWebhookNotificationBlock(
+        name="deaf", url="http://127.0.0.1:9/", json_data={}, headers=None, cookies=None
+    ).save("deaf", overwrite=True)
+    assert main(["--block", "custom-webhook/deaf", "--test"]) == 1
+    assert "error: The block custom-webhook/deaf could not send" in capsys.readouterr().err

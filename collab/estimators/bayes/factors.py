@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from collab.dataset.rows import starts_of
-from collab.estimators.api import Factors, FoldedUser
+from collab.estimators.api import Factors
 from collab.estimators.bayes.basis import Operator, sparse
 from collab.estimators.bayes.effects import SHIFT
 from collab.estimators.bayes.lowrank import approximate, row_weights
 from collab.estimators.bayes.moments import Moments
+from collab.estimators.fold_in import Prior
 
 
 def tables_of(moments: Moments, columns: int) -> Factors:
@@ -85,22 +86,14 @@ def banded(moments: Moments, name: str) -> Operator:
     return Operator(n_users, n_items, times, lambda y: (by_band @ y)[band])
 
 
-def fold_in(
-    tables: Factors, counts: Tensor, variance: float, items: Tensor, stars: Tensor
-) -> FoldedUser:
-    """A new user's row and bias, the posterior mean given the items' tables.
+def prior_of(tables: Factors, counts: Tensor, variance: float) -> Prior:
+    """Of a new user's row: the normal distribution of the rows of the users with ratings.
 
-    Its prior is the normal distribution of the rows of the users with ratings, counts (n_users,)
-    telling which; variance: of the noise, stars squared; items, stars (n,).
+    counts (n_users,) tells which; variance: of the noise, stars squared.
     """
     rows = torch.cat([tables.user_factors, tables.user_bias[:, None]], 1).double()[counts > 0]
-    mean, precision = rows.mean(0), torch.linalg.inv(covariance(rows))
-    items = items.long().cpu()
-    one = torch.ones(len(items), 1)
-    x = torch.cat([tables.item_factors[items], one], 1).double()
-    left = stars.cpu().double() - tables.mean - tables.item_bias[items].double() - x @ mean
-    row = mean + torch.linalg.solve(x.mT @ x / variance + precision, x.mT @ left / variance)
-    return FoldedUser(factors=row[:-1].float(), bias=float(row[-1]))
+    precision = variance * torch.linalg.inv(covariance(rows))
+    return Prior(mean=rows.mean(0), precision=precision, noise=variance)
 
 
 def covariance(rows: Tensor) -> Tensor:

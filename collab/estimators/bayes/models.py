@@ -8,9 +8,10 @@ from pathlib import Path
 from torch import Tensor
 
 from collab.dataset.rows import Rows
-from collab.estimators.api import Factors, FoldedUser
-from collab.estimators.bayes.factors import centred, fold_in, tables_of
+from collab.estimators.api import Factors
+from collab.estimators.bayes.factors import centred, prior_of, tables_of
 from collab.estimators.bayes.moments import Moments
+from collab.estimators.fold_in import FoldsIn, Prior
 
 
 class SampledModel(ABC):
@@ -70,7 +71,7 @@ class GaussianModel(SampledModel):
         return (self.moments.variance(rows) + noise).sqrt()
 
 
-class FactorModel(GaussianModel):
+class FactorModel(GaussianModel, FoldsIn):
     """A model without time, whose predictions are those of its tables.
 
     columns: of the tables.
@@ -96,7 +97,7 @@ class FactorModel(GaussianModel):
         """Stars (n,), of the tables."""
         return self.tables.predict(rows.users.cpu(), rows.items.cpu())
 
-    def fold_in(self, items: Tensor, stars: Tensor) -> FoldedUser:
-        """The user who gave `stars` (n,) to `items` (n,)."""
+    def prior(self) -> Prior:
+        """Of a user's row."""
         tables = self.moments.tables
-        return fold_in(self.tables, tables["user_counts"], float(tables["variance"]), items, stars)
+        return prior_of(self.tables, tables["user_counts"], float(tables["variance"]))

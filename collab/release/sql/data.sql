@@ -103,7 +103,9 @@ CREATE TABLE ratings (
     user_id INTEGER NOT NULL,
     movie_id INTEGER NOT NULL,
     rating FLOAT NOT NULL,
-    ts BIGINT NOT NULL
+    ts BIGINT NOT NULL,
+    -- worked out as it is read: the file holds nothing of it
+    rated_at TIMESTAMP GENERATED ALWAYS AS (make_timestamp(ts * 1000000)) VIRTUAL
 );
 COMMENT ON TABLE ratings IS 'All ratings of the edition';
 COMMENT ON COLUMN ratings.position IS 'Place in the archive, from 0; the split goes by it';
@@ -111,6 +113,7 @@ COMMENT ON COLUMN ratings.user_id IS 'MovieLens id of the user';
 COMMENT ON COLUMN ratings.movie_id IS 'MovieLens id of the movie';
 COMMENT ON COLUMN ratings.rating IS 'Stars';
 COMMENT ON COLUMN ratings.ts IS 'When it was given, seconds since 1970-01-01 UTC';
+COMMENT ON COLUMN ratings.rated_at IS 'The same as a moment, UTC; worked out from ts, and not in the Parquet file';
 
 CREATE TABLE check_results (
     name VARCHAR NOT NULL,

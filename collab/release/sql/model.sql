@@ -26,6 +26,18 @@ COMMENT ON COLUMN movie_bias.rank IS '1 is the highest bias';
 COMMENT ON COLUMN movie_bias.n_ratings IS 'Number of ratings of the item in the edition: few make the bias less certain';
 COMMENT ON COLUMN movie_bias.mean_rating IS 'Mean of those ratings, stars';
 
+CREATE TABLE bias_history (
+    as_of TIMESTAMP NOT NULL,
+    item_id INTEGER NOT NULL,
+    bias FLOAT NOT NULL,
+    n_ratings INTEGER NOT NULL
+);
+COMMENT ON TABLE bias_history IS 'What the bias of an item was as of earlier days: the champion recipe, trained for each on what was rated until then but the last fifth, on which it is measured; empty where no backfill was run on these ratings and with this recipe';
+COMMENT ON COLUMN bias_history.as_of IS 'Only ratings up to this moment, UTC, were used; runs.as_of and metric_history.as_of are the same';
+COMMENT ON COLUMN bias_history.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN bias_history.bias IS 'Its bias then, in the units of movie_bias.bias';
+COMMENT ON COLUMN bias_history.n_ratings IS 'Number of its ratings that the run learnt from';
+
 CREATE TABLE user_bias (
     run_id VARCHAR NOT NULL,
     user_id INTEGER NOT NULL,
@@ -137,3 +149,37 @@ COMMENT ON COLUMN recommendations.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN recommendations.prediction IS 'Stars predicted';
 COMMENT ON COLUMN recommendations.sd IS 'Standard deviation of the rating around it, stars; NULL where the champion has no posterior';
 COMMENT ON COLUMN recommendations.cautious IS 'What the rating exceeds nine times of ten: order by it to be cautious; NULL likewise';
+
+CREATE TABLE newcomer (
+    run_id VARCHAR NOT NULL,
+    prior_mean DOUBLE[] NOT NULL,
+    prior_precision DOUBLE[][] NOT NULL,
+    prior_covariance DOUBLE[][] NOT NULL,
+    noise DOUBLE NOT NULL,
+    ridge DOUBLE NOT NULL,
+    ridge_share DOUBLE NOT NULL,
+    ridge_power DOUBLE NOT NULL
+);
+COMMENT ON TABLE newcomer IS 'One row: what is taken to be so of a user of whom nothing is known. Whoever rated n items has the row (factors, bias) that minimises sum (rating - mean - item bias - row . (item factors, 1))^2 + penalty * (row - prior_mean)'' prior_precision (row - prior_mean), with penalty = ridge + ridge_share * n^ridge_power; empty where the champion cannot take in a new user';
+COMMENT ON COLUMN newcomer.run_id IS 'The run it comes from';
+COMMENT ON COLUMN newcomer.prior_mean IS 'The row before any rating: factors, then the bias';
+COMMENT ON COLUMN newcomer.prior_precision IS 'How surely, a list for each row of the matrix; in units of the noise, as the products of the items'' rows are';
+COMMENT ON COLUMN newcomer.prior_covariance IS 'Its inverse';
+COMMENT ON COLUMN newcomer.noise IS 'Variance of a rating around its score, stars squared';
+COMMENT ON COLUMN newcomer.ridge IS 'The penalty of who has rated nothing';
+COMMENT ON COLUMN newcomer.ridge_share IS 'How it grows with the number of ratings';
+COMMENT ON COLUMN newcomer.ridge_power IS 'By which power of that number';
+
+CREATE TABLE starter_movies (
+    run_id VARCHAR NOT NULL,
+    rank UTINYINT NOT NULL,
+    item_id INTEGER NOT NULL,
+    known FLOAT NOT NULL,
+    variance_left FLOAT NOT NULL
+);
+COMMENT ON TABLE starter_movies IS 'The movies to ask a newcomer about, in this order: each is the one whose rating is expected to tell most beyond those before it, told by how much surer the predictions for what people rate become, times the chance that it is known; empty where the champion cannot take in a new user';
+COMMENT ON COLUMN starter_movies.run_id IS 'The run it comes from';
+COMMENT ON COLUMN starter_movies.rank IS '1 is asked first';
+COMMENT ON COLUMN starter_movies.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN starter_movies.known IS 'The share of users who rated it: the chance that a newcomer can';
+COMMENT ON COLUMN starter_movies.variance_left IS 'The share that is expected to be left, after asking for the movies up to this one, of the variance of the score of a newcomer, over all that people rate';

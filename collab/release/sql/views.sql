@@ -51,7 +51,7 @@ COMMENT ON COLUMN latest_run.is_current IS 'Whether it stands on the leaderboard
 COMMENT ON COLUMN latest_run.is_champion IS 'Whether bias, similarity and PCA come from its recipe';
 
 CREATE VIEW metric_history AS
-SELECT started_at, run_id, m.variant, seed, is_current, epoch, split, metric, value
+SELECT started_at, run_id, m.variant, seed, is_current, as_of, epoch, split, metric, value
 FROM metrics AS m
 JOIN runs USING (run_id)
 ORDER BY started_at, run_id, epoch, split, metric;
@@ -61,6 +61,7 @@ COMMENT ON COLUMN metric_history.run_id IS 'The run';
 COMMENT ON COLUMN metric_history.variant IS 'The model variant';
 COMMENT ON COLUMN metric_history.seed IS 'Seed of the first weights, of shuffling and of sampling';
 COMMENT ON COLUMN metric_history.is_current IS 'Whether the run stands on the leaderboard of this publication';
+COMMENT ON COLUMN metric_history.as_of IS 'Only ratings up to this moment, UTC, were used; NULL: all';
 COMMENT ON COLUMN metric_history.epoch IS 'Counts from 1';
 COMMENT ON COLUMN metric_history.split IS 'train or valid';
 COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rmse, mae';

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from collab.base.errors import CollabError
 from collab.dataset.rows import Rows, grouped
-from collab.estimators.api import FoldsIn, HasFactors, HasUncertainty
+from collab.estimators.api import HasFactors, HasUncertainty
 from collab.estimators.bayes import BayesianMF, BayesianOrdinal, BayesianTime
 from collab.estimators.bayes.models import FactorModel, SampledModel
 from collab.estimators.bayes.moments import merge
 from collab.estimators.bayes.ordinal import OrdinalModel
+from collab.estimators.fold_in import FoldsIn
 from collab.estimators.record import from_record, to_record
 from tests.estimators.bayes.planted import checkered, context, planted, rows_of
 
