@@ -41,9 +41,8 @@ def build(folder: Path, fill: Step, check: Step, at_hand: Mapping[str, Path]) ->
             if table in at_hand:
                 share(at_hand[table], target)
             else:
-                con.sql(f"SELECT {typed(con, table)} FROM {table}").write_parquet(
-                    str(target), compression="zstd"
-                )
+                stored = con.sql(f"FROM {table} SELECT {typed(con, table)}")
+                stored.write_parquet(str(target), compression="zstd")
         con.execute("CHECKPOINT served")
     if path.with_name(f"{DATABASE}.wal").exists():
         raise OSError("the database was left with a write-ahead log")
