@@ -66,7 +66,9 @@ def nearest(rows: Tensor, others: Tensor, own: Tensor, start: int, k: int) -> tu
         product_tile(block, others[first : first + COLUMNS], mine - first)
         for first in tile_starts(len(others))
     )
-    return best_of_tiles(tiles, len(block), k)
+    # of one tile there may be fewer groups than k, which would put no floor under anything
+    group = GROUP if len(others) > COLUMNS else max(GROUP // 16, 1)
+    return best_of_tiles(tiles, len(block), k, group)
 
 
 def tile_starts(n: int) -> range:
@@ -79,7 +81,9 @@ def empty_tile(rows: int) -> Tensor:
     return torch.empty(rows, COLUMNS)
 
 
-def best_of_tiles(tiles: Iterable[Tensor], rows: int, k: int) -> tuple[Tensor, Tensor]:
+def best_of_tiles(
+    tiles: Iterable[Tensor], rows: int, k: int, group: int | None = None
+) -> tuple[Tensor, Tensor]:
     """The k highest values of every row and their columns (rows, k), highest first.
 
     A sort of all n values of a row costs more than computing them. Few can matter: the k-th
@@ -91,17 +95,19 @@ def best_of_tiles(tiles: Iterable[Tensor], rows: int, k: int) -> tuple[Tensor, T
             the answer only where a row has nothing better, with a column that means nothing.
         rows: how many.
         k: how many of each, not more than there are columns.
+        group: how many columns have one maximum; GROUP by default.
     """
+    size = group or GROUP
     highest = torch.full((rows, k), -torch.inf)
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for number, tile in enumerate(tiles):
-        groups = tile.view(rows, -1, GROUP)
+        groups = tile.view(rows, -1, size)
         maxima = groups.amax(dim=2)
         highest = torch.cat([highest, maxima], dim=1).topk(k, dim=1).values
-        row, group = (maxima >= highest[:, -1:]).nonzero(as_tuple=True)
-        values = groups[row, group]
+        row, place = (maxima >= highest[:, -1:]).nonzero(as_tuple=True)
+        values = groups[row, place]
         at, member = (values >= highest[row, -1:]).nonzero(as_tuple=True)
-        column = number * COLUMNS + group[at] * GROUP + member
+        column = number * COLUMNS + place[at] * size + member
         found.append((row[at], values[at, member], column))
     return best(found, highest[:, -1], k)
 
