@@ -6,8 +6,8 @@ WITH asked AS MATERIALIZED (
     FROM publish_info),
 found AS (SELECT item_id FROM find_movie(q) QUALIFY fit = min(fit) OVER ()),
 near AS (
-    SELECT n.*, if(popular, rank_popular, rank) AS place,
-           if(popular, share_popular, share) AS in_list
+    SELECT n.*, CASE WHEN popular THEN rank_popular ELSE rank END AS place,
+           CASE WHEN popular THEN share_popular ELSE share END AS in_list
     FROM movie_neighbors AS n, asked
     WHERE item_id IN (FROM found) AND neighbor_ratings >= least AND place IS NOT NULL)
 SELECT item_id, title, place AS rank, neighbor_id, neighbor, cosine, neighbor_ratings, similarity,

@@ -1,3 +1,4 @@
+-- CASE, not if(): DuckDB 1.4 and 1.5 know no function of that name in a macro that 2.0 stored.
 -- Finding a title. The report's search box does the same in assets/titles.js; tests/titles.py holds
 -- the cases that both must answer alike.
 
@@ -28,7 +29,7 @@ CREATE MACRO fold_title(title) AS
                             lambda name: NOT regexp_matches(name, '^\d{4}')),
                 lambda name: regexp_replace(name, '^(a\.?k\.?a\.?) +', '', 'i')),
             lambda name: [name, article_first(name),
-                          if(article_first(name) = name, name, regexp_replace(name, ', [^,()]+$', '')),
+                          CASE WHEN article_first(name) = name THEN name ELSE regexp_replace(name, ', [^,()]+$', '') END,
                           regexp_replace(article_first(name), '[''’.]', ' ', 'g')])),
         lambda name: fold(name)), lambda name: name <> ''))),
         lambda name: concat_ws(' ', name, nullif(regexp_extract(title, '\((\d{4})[^()]*\) *$', 1), ''))),
@@ -49,9 +50,9 @@ COMMENT ON MACRO title_fit IS 'How well a folded query fits a value of movies.ti
 CREATE MACRO find_movie(q) AS TABLE
 WITH asked AS MATERIALIZED (
     SELECT try_cast(q::VARCHAR AS INTEGER) AS id,
-           if(typeof(q) = 'VARCHAR', fold(article_first(q::VARCHAR)), '') AS words)
+           CASE WHEN typeof(q) = 'VARCHAR' THEN fold(article_first(q::VARCHAR)) ELSE '' END AS words)
 SELECT movie_id, item_id, title, release_year, genres, n_ratings,
-       if(movie_id = id, 1, title_fit(title_folded, words))::UTINYINT AS fit
+       (CASE WHEN movie_id = id THEN 1 ELSE title_fit(title_folded, words) END)::UTINYINT AS fit
 FROM movies, asked
 WHERE fit IS NOT NULL
 ORDER BY fit, n_ratings DESC, movie_id;
