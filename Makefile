@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CORES := -n logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install run serve test test-all lint format bench bench-quick compat clean
@@ -24,10 +25,11 @@ serve: $(STAMP) ## server, worker and deployments on 127.0.0.1 until Ctrl-C; ARG
 	@exec $(BIN)/python -m deploy.serve $(ARGS)
 
 test: $(STAMP) ## the tests, those on real data included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(CORES)
 
 test-all: $(STAMP) ## also the slow ones
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest $(CORES)
+	$(BIN)/python -m pytest -m slow
 
 lint: $(STAMP) ## ruff, ruff format --check, mypy
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from benchmarks.environments import PeerError
 from benchmarks.export import export_dataset
 from benchmarks.peers.table import Peer
 from benchmarks.run_peers import Place, peer_places, run_once
-from collab.base.paths import DataDir, writable_data_dir
+from collab.base.paths import DataDir, given_path, writable_data_dir
 from collab.dataset.build import make_dataset
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import FOLDS, Protocol
@@ -71,7 +71,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--archive", help="if not from its sources")
     parser.add_argument("--trust-archive", action="store_true")
     parser.add_argument("--data-dir", help="the project's data folder")
-    parser.add_argument("--env-dir", type=Path, default=Path(".bench"), help="peers' environments")
+    parser.add_argument(
+        "--env-dir", type=given_path, default=Path(".bench"), help="peers' environments"
+    )
     parser.add_argument("--splits", nargs="+", default=SPLITS, metavar="NAME")
     parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="NAME")
     parser.add_argument("--jobs", type=int, default=1, help="models at once (for times: 1)")

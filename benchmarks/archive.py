@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from collab.base.database import open_database, quote
+from collab.base.paths import given_path
 from collab.movielens.editions import ML_32M
 
 FACTORS = 8
@@ -146,6 +147,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Write a made-up archive in ml-32m's layout.")
     parser.add_argument("--ratings", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("path", type=Path)
+    parser.add_argument("path", type=given_path)
     asked = parser.parse_args()
     write_archive(asked.path, asked.ratings, asked.seed)

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.overhead import KIND, make_lake, seconds, train_all
-from collab.base.paths import DataDir
+from collab.base.paths import DataDir, given_path
 from collab.dataset.protocols import Protocol
 from collab.estimators.recipes import get_recipes
 from collab.runs.devices import Slot
@@ -27,7 +27,7 @@ CHOICES = {  # children, threads of each
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archive", type=Path, required=True)
+    parser.add_argument("--archive", type=given_path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--variants", nargs="+", default=[KIND])
     given = parser.parse_args()

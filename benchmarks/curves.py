@@ -23,7 +23,7 @@ from benchmarks.environments import PeerError, ensure_environment, output_of
 from benchmarks.peers.table import PEERS
 from benchmarks.run_peers import ROOT, THREAD_VARIABLES
 from collab.base.machine import peak_memory_mib
-from collab.base.paths import writable_data_dir
+from collab.base.paths import given_path, writable_data_dir
 from collab.dataset.build import make_dataset
 from collab.dataset.dataset import load_dataset
 from collab.dataset.protocols import Protocol
@@ -64,7 +64,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--archive", help="if not from its sources; taken as it is")
     parser.add_argument("--data-dir", help="the project's data folder")
     parser.add_argument("--models", nargs="*", default=MODELS, choices=tuple(RECIPES))
-    parser.add_argument("--env-dir", type=Path, help="of the peers' environments; or no cmfrec")
+    parser.add_argument(
+        "--env-dir", type=given_path, help="of the peers' environments; or no cmfrec"
+    )
     parser.add_argument("--cmfrec", default="--penalty 0.05 --scaled", help="options of its script")
     return parser.parse_args()
 

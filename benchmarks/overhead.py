@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from collab.base.paths import DataDir
+from collab.base.paths import DataDir, given_path
 from collab.dataset.build import make_dataset
 from collab.dataset.protocols import Protocol
 from collab.estimators.api import Recipe
@@ -131,9 +131,9 @@ def compare(archive: Path, rounds: int) -> None:
 def main() -> None:
     """Compare, or with --plain do the plain steps once."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archive", type=Path, required=True)
+    parser.add_argument("--archive", type=given_path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--plain", type=given_path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.plain:
         plain(given.archive, DataDir(given.plain))

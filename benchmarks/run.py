@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from benchmarks.export import export_split
 from benchmarks.peers.table import Peer
 from benchmarks.run_peers import Place, measure_places, peer_places
 from benchmarks.show import plot, table
+from collab.base.paths import given_path
+from collab.base.terminal import terminal
 from collab.estimators.recipes import RECIPES
 
 # steps of a few hundred rows gain nothing from a second thread
@@ -40,7 +40,7 @@ def main() -> int:
         records = measure_places(places, rows, asked.repeats)
     result = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), **machine()}
     result["records"] = records
-    Console(width=None if sys.stdout.isatty() else 120).print(table(result))
+    terminal(120).print(table(result))
     write(result, quick=asked.quick)
     return 0
 
@@ -50,7 +50,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure this project beside its peers.")
     parser.add_argument("--quick", action="store_true", help="our variants and Surprise only")
     parser.add_argument("--repeats", type=int, help="runs of each model (default: 3, quick: 1)")
-    parser.add_argument("--env-dir", type=Path, default=Path(".bench"), help="peers' environments")
+    parser.add_argument(
+        "--env-dir", type=given_path, default=Path(".bench"), help="peers' environments"
+    )
     parser.add_argument("--data-dir", help="the project's data folder")
     parser.add_argument("--archive", help="ml-100k, if not from its sources")
     asked = parser.parse_args()

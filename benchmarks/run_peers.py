@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.environments import PeerError, ensure_environment, last_line, output_of
 from benchmarks.peers.table import PEERS, Peer
+from collab.base.paths import given_path
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ("train", "valid", "movies", "users")
@@ -115,7 +116,8 @@ def summary(place: Place, runs: list[Record]) -> Record:
     figures = ("mse", "fit_s", "predict_s", "total_s")
     medians = {figure: median(run[figure] for run in runs) for figure in figures}
     each = [{figure: run[figure] for figure in (*figures, "load")} for run in runs]
-    told = {name: runs[0][name] for name in ("versions", "threads")}
+    kept = ("versions", "threads", "ranking")
+    told: Record = {name: runs[0][name] for name in kept if name in runs[0]}
     return {
         "peer": place.peer.name,
         "model": place.model,
@@ -136,8 +138,8 @@ def failure(place: Place, error: PeerError) -> Record:
 def main() -> None:
     """Measure what the command line asks for, and print the records as JSON."""
     parser = argparse.ArgumentParser(description="Measure the peers.")
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--env-dir", type=Path, required=True)
+    parser.add_argument("--data-dir", type=given_path, required=True)
+    parser.add_argument("--env-dir", type=given_path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="+", metavar="PEER")

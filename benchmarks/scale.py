@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.archive import write_archive
 from collab.base.database import open_database
 from collab.base.machine import peak_memory_mib
-from collab.base.paths import DataDir
+from collab.base.paths import DataDir, given_path
 from collab.dataset.build import make_dataset
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
@@ -208,11 +208,11 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="What each stage costs at a size.")
     parser.add_argument("--edition", default="ml-32m", help="whose layout the archive has")
-    parser.add_argument("--archive", type=Path, help="by default one is made up")
+    parser.add_argument("--archive", type=given_path, help="by default one is made up")
     parser.add_argument("--ratings", type=int, default=2_000_000, help="of the one made up")
     parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--variants", default=VARIANTS)
-    parser.add_argument("--data-dir", type=Path, help="by default one that is removed")
+    parser.add_argument("--data-dir", type=given_path, help="by default one that is removed")
     parser.add_argument("--one", choices=list(PARTS), help=argparse.SUPPRESS)
     parser.add_argument("--what", default="", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -35,7 +35,18 @@ def table(result: Record) -> Table:
         caption=f"Medians. {result['processor']}, {result['machine']}. "
         f"Times ours: beside {FAITHFUL} ({faithful:.2f} s) and {FAST} ({fast:.2f} s).",
     )
-    for name in ("system", "model", "MSE", "fit s", "predict s", "x faithful", "x fast", "threads"):
+    for name in (
+        "system",
+        "model",
+        "MSE",
+        "nDCG@10",
+        "recall@10",
+        "fit s",
+        "predict s",
+        "x faithful",
+        "x fast",
+        "threads",
+    ):
         shown.add_column(name, justify="left" if name in {"system", "model"} else "right")
     for record in measured(result):
         total = float(record["total_s"])
@@ -43,6 +54,7 @@ def table(result: Record) -> Table:
             record["peer"],
             record["model"],
             f"{record['mse']:.4f}",
+            *ranked(record),
             f"{record['fit_s']:.2f}",
             f"{record['predict_s']:.2f}",
             f"{total / faithful:.2f}",
@@ -53,6 +65,12 @@ def table(result: Record) -> Table:
         if record["status"] != "ok":
             shown.add_row(record["peer"], record["model"], record["status"], record["reason"])
     return shown
+
+
+def ranked(record: Record) -> list[str]:
+    """What its lists of ten are worth, where that was measured."""
+    found = record.get("ranking", {})
+    return [f"{found[name]:.4f}" if name in found else "" for name in ("ndcg@10", "recall@10")]
 
 
 def markdown(result: Record) -> str:

@@ -18,8 +18,9 @@ from collab.base.records import record_of
 from collab.movielens.checks import CheckError, log_failures, refuse_errors, run_checks
 from collab.movielens.editions import Edition, ItemKey, get_edition
 from collab.movielens.layouts import layout_of
-from collab.movielens.members import Members, members_in
+from collab.movielens.members import Members
 from collab.movielens.parse import parse
+from collab.movielens.places import members_in
 from collab.movielens.sources import Source
 
 SCHEMA = 1

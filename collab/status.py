@@ -147,6 +147,8 @@ def published_lines(snapshot: "Snapshot", taken_from: str | None) -> Iterator[st
     source = f", from {taken_from}" if taken_from else ""
     yield f"  data: {record.edition} {record.data_fingerprint[:16]}{source}"
     yield f"  champion: {record.champion}, valid MSE {record.valid_mse:.4f}"
+    if record.undeclared:
+        yield f"  by an override, not the declared set: {'; '.join(record.undeclared)}"
 
 
 def age(snapshot: "Snapshot") -> timedelta:

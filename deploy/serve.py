@@ -18,7 +18,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from collab.base.errors import CollabError
-from collab.base.paths import ENV_DATA_DIR, DataDir, writable_data_dir
+from collab.base.paths import ENV_DATA_DIR, DataDir, given_path, writable_data_dir
 from collab.cli.app import make_app, run
 from deploy.processes import end, start
 
@@ -185,7 +185,7 @@ def command(*, data_dir: Path | None = None, port: Port = 4200, pool: str = "col
     signal.signal(signal.SIGTERM, interrupt)
     try:
         data = writable_data_dir(data_dir)
-        home = Path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
+        home = given_path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
         serve(Place(data=data, home=home, port=port, pool=pool))
     except KeyboardInterrupt:  # the way it is meant to end
         sys.stdout.write("\nEnded.\n")

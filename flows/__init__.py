@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import warnings
 
 # Defaults, not decisions: whoever sets one of these keeps it.
 for _name, _value in {
@@ -15,6 +16,8 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 logging.getLogger("collab").setLevel(logging.INFO)
+# `server.reported` says it, and what to do
+warnings.filterwarnings("ignore", message="Failed to create the Prefect home directory")
 
 
 @atexit.register  # registered before Prefect's own handlers, so it runs after them

@@ -11,7 +11,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir, writable_data_dir
 from collab.cli.app import make_app
-from collab.cli.show import print_table, say
+from collab.cli.output import TERMINAL, Column
+from collab.cli.rows import Rows
 from collab.dataset.dataset import Dataset
 from collab.dataset.protocols import Protocol
 from collab.lake import Manifest, find_manifest
@@ -21,7 +22,7 @@ from collab.runs.record import Run
 from flows.backfill_plan import Every, champion_of, day, days
 from flows.interrupt import run_interruptible
 from flows.names import run_name
-from flows.parameters import Runner, as_command
+from flows.parameters import EditionName, Runner, as_command
 from flows.runners import runner_options
 from tasks.dataset import prepare_dataset
 from tasks.train import train_all
@@ -36,7 +37,7 @@ log = logging.getLogger("collab.flows")
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def backfill(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     from_day: str | None = None,
     to_day: str | None = None,
     every: Every = "month",
@@ -91,13 +92,19 @@ def dataset_as_of(lake: Manifest, data: DataDir, when: date) -> Dataset | None:
 
 def print_runs(runs: list[Run]) -> None:
     """A line for each day, and what to do next."""
-    columns = {"as of": "", "learnt from": ",d", "measured on": ",d", "MSE": ".4f"}
+    columns = (
+        Column("as_of", head="as of"),
+        Column("n_train", ",d", "learnt from"),
+        Column("n_valid", ",d", "measured on"),
+        Column("mse", ".4f", "MSE"),
+    )
+    types = {"as_of": "VARCHAR", "n_train": "INTEGER", "n_valid": "INTEGER", "mse": "DOUBLE"}
     rows = [
         ((run.record.as_of or "")[:10], run.record.n_train, run.record.n_valid, run.record.mse)
         for run in runs
     ]
-    print_table(runs[0].record.variant, columns, rows)
-    say("The next publication has them in bias_history and metric_history.")
+    TERMINAL.rows(Rows.of(types, rows), runs[0].record.variant, columns)
+    TERMINAL.say("The next publication has them in bias_history and metric_history.")
 
 
 def execute(runner: Runner = "local", **given: Any) -> None:

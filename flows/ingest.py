@@ -4,15 +4,16 @@ from prefect import flow
 
 from collab.base.paths import writable_data_dir
 from collab.lake import Manifest
-from collab.movielens.editions import ItemKey, get_edition
+from collab.movielens.editions import ItemKey
 from flows import stages
 from flows.names import run_name
+from flows.parameters import EditionName
 from tasks.events import announce_ratings
 
 
 @flow(name="ingest", flow_run_name=run_name)
 def ingest(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     archive: str | None = None,
     data_dir: str | None = None,
     item_key: ItemKey | None = None,
@@ -29,7 +30,6 @@ def ingest(
         trust_archive: accept an archive that is not the published one.
         force: do everything again, also what is committed.
     """
-    get_edition(edition)
     data = writable_data_dir(data_dir)
     taken = stages.take_in(edition, data, archive, item_key, trust_archive, force)
     announce_ratings(taken.lake, data)

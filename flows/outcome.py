@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from collab.base.paths import data_dir
 from collab.base.serving import DATABASE
+from collab.cli.show import Shown, print_columns, say
 from collab.evaluation.standings import Evaluation
 from collab.release.links import REPORT
 from flows.stages import Published, TakenIn
@@ -34,23 +32,24 @@ class Outcome:
 
 def print_outcome(outcome: Outcome) -> None:
     """The leaderboard, what was done, where the tables are, and what to try next."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 100)
-    console.print(leaderboard(outcome))
+    lake = outcome.taken.lake
+    print_columns(f"{lake.edition}: {lake.counts['ratings']:,} ratings", leaderboard(outcome))
+    say("* supplies bias, similarity and PCA   = does not differ from the first")
     for line in (*findings(outcome.published.evaluation), *left_out(outcome), done(outcome)):
-        console.print(line, markup=False)
+        say(line)
     snapshot = outcome.published.snapshot
     serve = snapshot.folder.parent.parent
     number = f"snapshot {snapshot.seq:06d}"
     if snapshot.record.as_of:
-        console.print(f"\nAs of {snapshot.record.as_of}, not served: {number}", markup=False)
-        console.print(f"Tables: {shown(snapshot.database)}", markup=False)
+        say(f"\nAs of {snapshot.record.as_of}, not served: {number}")
+        say(f"Tables: {shown(snapshot.database)}")
         return
-    console.print(f"\nTables: {shown(serve / DATABASE)} ({number})", markup=False)
-    console.print(f"Report: {shown(serve / REPORT)}", markup=False)
-    console.print("Three queries to try:")
+    say(f"\nTables: {shown(serve / DATABASE)} ({number})")
+    say(f"Report: {shown(serve / REPORT)}")
+    say("Three queries to try:")
     for query in QUERIES:
-        console.print(f"  {query};", style="cyan", markup=False)
-    console.print(f'Run one with: {command(serve.parent.parent)} sql "{QUERIES[0]}"', markup=False)
+        say(f"  {query};")
+    say(f'Run one with: {command(serve.parent.parent)} sql "{QUERIES[0]}"')
 
 
 def findings(evaluation: Evaluation) -> Iterator[str]:
@@ -65,9 +64,11 @@ def findings(evaluation: Evaluation) -> Iterator[str]:
 
 
 def left_out(outcome: Outcome) -> Iterator[str]:
-    """What was left out, and a report that failed."""
+    """What was left out, how it is not the declared set, and a report that failed."""
     for reason in outcome.published.snapshot.record.left_out:
         yield f"Left out: {reason}"
+    if undeclared := outcome.published.snapshot.record.undeclared:
+        yield f"Not the declared set, as is recorded: {'; '.join(undeclared)}."
     if any("--minutes" in reason for reason in outcome.trained.left_out):
         yield "For more raise --minutes, or take --variants all."
     if outcome.published.report_error:
@@ -87,23 +88,26 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def leaderboard(outcome: Outcome) -> Table:
-    """The runs, best first."""
-    lake = outcome.taken.lake
-    table = Table(title=f"{lake.edition}: {lake.counts['ratings']:,} ratings")
-    for name in ("variant", "valid MSE", "behind", "RMSE", "MAE", "seconds", "device"):
-        left = name in {"variant", "device"}
-        table.add_column(name, justify="left" if left else "right", no_wrap=name == "variant")
+def leaderboard(outcome: Outcome) -> list[Shown]:
+    """The columns of the runs, best first."""
     evaluation = outcome.published.evaluation
-    for standing in evaluation.standings:
-        record = standing.run.record
-        mark = " *" if standing is evaluation.champion else ""
-        behind = f"{standing.behind.value:+.4f}{'' if standing.behind.differs else ' ='}"
-        errors = [f"{value:.4f}" for value in (record.mse, record.rmse, record.mae)]
-        row = (errors[0], behind, *errors[1:], f"{record.seconds:.1f}", record.device)
-        table.add_row(record.variant + mark, *row)
-    table.caption = "* supplies bias, similarity and PCA   = does not differ from the first"
-    return table
+    runs = [
+        (
+            standing.run.record.variant + (" *" if standing is evaluation.champion else ""),
+            f"{standing.run.record.mse:.4f}",
+            f"{standing.behind.value:+.4f}{'' if standing.behind.differs else ' ='}",
+            f"{standing.run.record.rmse:.4f}",
+            f"{standing.run.record.mae:.4f}",
+            f"{standing.run.record.seconds:.1f}",
+            standing.run.record.device,
+        )
+        for standing in evaluation.standings
+    ]
+    heads = ("variant", "valid MSE", "behind", "RMSE", "MAE", "seconds", "device")
+    return [
+        Shown(head, [run[place] for run in runs], number=head not in {"variant", "device"})
+        for place, head in enumerate(heads)
+    ]
 
 
 def done(outcome: Outcome) -> str:

@@ -1,12 +1,22 @@
-"""Flow parameters as they are typed on a command line."""
+"""Flow parameters: what the UI's form offers, and how they are typed on a command line."""
 
 import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 from prefect import Flow
+
+from collab.estimators.recipes import ALL, GROUPS, RECIPES
+from collab.movielens.editions import EDITIONS
+
+if TYPE_CHECKING:  # the names are known when the registries have been read
+    EditionName = str
+    VariantName = str
+else:
+    EditionName = Literal[tuple(EDITIONS)]
+    VariantName = Literal[(*GROUPS, ALL, *RECIPES)]
 
 Runner = Literal["local", "ray"]
 RUNNER = Annotated[
@@ -33,8 +43,13 @@ def numbers(kind: Any, tokens: Sequence[Token]) -> list[int]:
     return [int(word) for word in found]
 
 
+Variants = list[VariantName] | None
 Names = Annotated[list[str] | None, Parameter(converter=names, metavar="A,B,C")]
 Numbers = Annotated[list[int] | None, Parameter(converter=numbers, metavar="N,N")]
+
+
+# on a command line any name may be typed: what is refused there names the nearest
+TYPED = {"edition": str, "variants": Names}
 
 
 def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., None]:
@@ -54,7 +69,10 @@ def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., N
         "runner", inspect.Parameter.KEYWORD_ONLY, default="local", annotation=RUNNER
     )
     only_named = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        parameter.replace(
+            kind=inspect.Parameter.KEYWORD_ONLY,
+            annotation=TYPED.get(parameter.name, parameter.annotation),
+        )
         for parameter in own.parameters.values()
     ]
     signature = own.replace(parameters=[*only_named, runner], return_annotation=None)

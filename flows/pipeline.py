@@ -15,9 +15,10 @@ from flows import stages
 from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.outcome import Outcome, print_outcome
-from flows.parameters import Names, Numbers, Runner, as_command
-from flows.plan import MINUTES, plan
+from flows.parameters import EditionName, Numbers, Runner, Variants, as_command
+from flows.plan import plan
 from flows.runners import runner_options
+from flows.undeclared import of_plan, refuse
 from tasks.events import announce_publication, mark_announced
 
 
@@ -28,11 +29,11 @@ from tasks.events import announce_publication, mark_announced
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def pipeline(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     archive: str | None = None,
     data_dir: str | None = None,
     seed: int = 42,
-    variants: Names = None,
+    variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
     protocol: str = "random",
@@ -40,7 +41,7 @@ def pipeline(
     splits: Numbers = None,
     as_of: str | None = None,
     device: str = "auto",
-    minutes: float = MINUTES,
+    minutes: float | None = None,
     memory: float | None = None,
     item_key: ItemKey | None = None,
     trust_archive: bool = False,
@@ -48,6 +49,7 @@ def pipeline(
     max_regression: float = MAX_REGRESSION,
     no_gate: bool = False,
     keep_days: float | None = None,
+    override: bool = True,
 ) -> Outcome:
     """MovieLens to published tables: fetch, check, train, evaluate, publish.
 
@@ -57,19 +59,20 @@ def pipeline(
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the first weights, shuffling and sampling.
         variants: which to train, such as a,b,c; `faithful`, `fast`, `lazy`, `classical` or
-            `bayesian` for all of a kind, `all` for every one; by default all but the lazy ones and
-            those that take minutes.
+            `bayesian` for all of a kind, `all` for every one; by default those declared for the
+            edition: all but the lazy ones and those that take minutes.
         epochs: passes over the training rows; by default each recipe's own.
         chains: how many of each sampled model, run side by side and merged; by default one.
         protocol: which ratings validate: random, u1 to u5, ua, ub, or temporal.
         split_seed: of the first split.
         splits: seeds of several, such as 42,1,2: all variants run on the first, the best three
-            also on the others; by default two more.
+            also on the others; by default two more, as declared for the edition.
         as_of: only ratings up to this day or moment; what comes of it is never served.
         device: auto, cpu, mps, cuda (every one) or cuda:N.
         minutes: what all training may take, as estimated beforehand: variants, and then further
             splits, that do not fit are left out and named; `--variants all` trains them anyway. A
-            fifth as much is for recommendations to all users and all variants' predictions.
+            fifth as much is for recommendations to all users and all variants' predictions. By
+            default what is declared for the edition.
         memory: GiB that one run may take; by default what is free.
         item_key: what an item is, a title or a movie; by default the edition's own.
         trust_archive: accept an archive that is not the published one: a cut-down one of your own.
@@ -79,6 +82,8 @@ def pipeline(
         no_gate: publish however the champion compares; recorded in the publication.
         keep_days: at the end remove runs, datasets and lake folders that are older than so many
             days and that nothing published refers to; by default nothing is removed.
+        override: publish also what is not the set declared for the edition; recorded in the
+            publication. The deployment does not.
     """
     data = writable_data_dir(data_dir)
     wanted = plan(
@@ -96,6 +101,9 @@ def pipeline(
         memory=memory,
         max_regression=max_regression,
     )
+    undeclared = of_plan(wanted, edition)
+    if not override and wanted.as_of is None:
+        refuse(undeclared, edition)
     taken = stages.take_in(edition, data, archive, item_key, trust_archive, force)
     trained = stages.train(taken.lake, data, wanted, force)
     limit = None if no_gate else max_regression
@@ -107,6 +115,7 @@ def pipeline(
         force=force,
         max_regression=limit,
         table_seconds=wanted.table_seconds,
+        undeclared=undeclared,
     )
     mark_announced(taken.lake)
     if wanted.as_of is None:

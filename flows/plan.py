@@ -12,8 +12,8 @@ from collab.movielens.editions import get_edition
 from collab.release.regression import MAX_REGRESSION, require_sensible
 from collab.runs.budget import Budget
 from collab.runs.devices import find_slots
+from flows.declared import declared
 
-MINUTES = 4.2
 FOR_TABLES = 0.2  # of the minutes, besides them
 
 
@@ -54,11 +54,11 @@ def plan(
     split_seed: int = 42,
     splits: list[int] | None = None,
     as_of: str | None = None,
-    minutes: float = MINUTES,
+    minutes: float | None = None,
     memory: float | None = None,
     max_regression: float = MAX_REGRESSION,
 ) -> Plan:
-    """Refuse what cannot end well.
+    """Refuse what cannot end well; variants, splits and minutes not given are the declared ones.
 
     Raises:
         CollabError: an unknown edition, variant, protocol or device, a seed that no generator
@@ -67,6 +67,11 @@ def plan(
     require_seed("seed", seed)
     require_sensible(max_regression)
     get_edition(edition)
+    release = declared(edition)
+    if splits is None and (protocol, split_seed) == ("random", release.splits[0]):
+        splits = release.splits
+    variants = release.variants if variants is None else variants
+    minutes = release.minutes if minutes is None else minutes
     return Plan(
         recipes=get_recipes(variants, epochs, chains),
         protocols=protocols(protocol, split_seed, splits),
@@ -77,7 +82,7 @@ def plan(
     )
 
 
-def budget(variants: list[str] | None, minutes: float, memory: float | None, slots: int) -> Budget:
+def budget(variants: list[str], minutes: float, memory: float | None, slots: int) -> Budget:
     """What training may take; `all` variants are trained however long that is.
 
     Raises:
@@ -87,7 +92,7 @@ def budget(variants: list[str] | None, minutes: float, memory: float | None, slo
         if value is not None and not 0 < value < float("inf"):
             raise CollabError(f"--{name} is {value:g}; expected a number above 0.")
     return Budget(
-        minutes=None if ALL in (variants or ()) else minutes,
+        minutes=None if ALL in variants else minutes,
         memory_gib=free_memory_gib() if memory is None else memory,
         slots=slots,
     )

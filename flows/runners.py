@@ -8,6 +8,7 @@ from typing import Any
 from collab.base.errors import CollabError
 from collab.base.paths import DataDir
 from flows.cluster import AUTO, require_cluster
+from flows.server import reported, require_answer
 
 RUNNERS = ("local", "ray")
 
@@ -16,12 +17,15 @@ RUNNERS = ("local", "ray")
 def runner_options(runner: str, data: DataDir) -> Iterator[dict[str, Any]]:
     """What a flow's `with_options` takes to train with a runner; nothing for `local`.
 
+    Before, the server that the flow reports to is looked at.
+
     Raises:
-        CollabError: Ray is not installed, the cluster would have no server to report to, there is
+        CollabError: no server answers, or none of its own can start; Ray is not installed, there is
             no cluster, or its nodes do not share the data folder.
     """
     if runner == "local":
-        yield {}
+        with reported(data):
+            yield {}
         return
     if not os.environ.get("PREFECT_API_URL"):
         raise CollabError(
@@ -35,6 +39,7 @@ def runner_options(runner: str, data: DataDir) -> Iterator[dict[str, Any]]:
         raise CollabError(
             f"--runner ray needs prefect-ray ({error}); install the extra: pip install -e '.[ray]'"
         ) from error
+    require_answer(os.environ["PREFECT_API_URL"])
     require_cluster(data)
     ray.init(address=AUTO, namespace="prefect", log_to_driver=False)
     try:

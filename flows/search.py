@@ -11,12 +11,11 @@ from prefect import flow, tags
 from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
-from rich.console import Console
-from rich.table import Table
 
 from collab.base.journal import below, step
 from collab.base.paths import DataDir, writable_data_dir
 from collab.cli.app import make_app
+from collab.cli.show import Shown, print_columns, say
 from collab.estimators.api import Recipe
 from collab.lake import Manifest
 from collab.movielens.editions import ItemKey
@@ -28,7 +27,7 @@ from flows import stages
 from flows.interrupt import run_interruptible
 from flows.names import run_name
 from flows.outcome import shown
-from flows.parameters import Names, Runner, as_command
+from flows.parameters import EditionName, Runner, Variants, as_command
 from flows.runners import runner_options
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
 from tasks.dataset import prepare_dataset
@@ -51,10 +50,10 @@ class Searched:
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def search(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     archive: str | None = None,
     data_dir: str | None = None,
-    variants: Names = None,
+    variants: Variants = None,
     minutes: float = MINUTES,
     seed: int = 42,
     protocol: str = "random",
@@ -126,19 +125,18 @@ def find_recipes(lake: Manifest, data: DataDir, wanted: Plan) -> list[Found]:
 
 def print_searched(searched: Searched) -> None:
     """The table, and what to do with what was found."""
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
-    table = Table(title="Mean squared errors on inner splits of training rows")
-    for name in HEAD:
-        table.add_column(name, justify="left" if name in {"variant", "verdict"} else "right")
-    for each in searched.found:
-        table.add_row(*cells(each))
-    console.print(table)
+    rows = [cells(each) for each in searched.found]
+    columns = [
+        Shown(name, [row[place] for row in rows], number=name not in {"variant", "verdict"})
+        for place, name in enumerate(HEAD)
+    ]
+    print_columns("Mean squared errors on inner splits of training rows", columns)
     folder = shown(searched.folder)
     if searched.proposed:
-        console.print(f"To take what is better: git apply {folder}/{DIFF}", markup=False)
+        say(f"To take what is better: git apply {folder}/{DIFF}")
     else:
-        console.print("Every present recipe stays.")
-    console.print(f"The table: {folder}/{TABLE}", markup=False)
+        say("Every present recipe stays.")
+    say(f"The table: {folder}/{TABLE}")
 
 
 CHECKED = tuple(inspect.signature(plan).parameters)

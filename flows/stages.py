@@ -137,6 +137,7 @@ def publish(
     force: bool,
     max_regression: float | None,
     table_seconds: float = TABLE_SECONDS,
+    undeclared: tuple[str, ...] = (),
 ) -> Published:
     """Runs to tables: choose the champion recipe, refit it on all ratings, publish, report."""
     evaluation = evaluate(trained.runs)
@@ -154,6 +155,7 @@ def publish(
         refit=refit,
         baseline=baseline_of(evaluation, lake, data, as_of, device),
         left_out=trained.left_out,
+        undeclared=undeclared,
     )
     snapshot, made = publish_tables(release, data, force, max_regression, table_seconds)
     report_error = write_report(snapshot, data)

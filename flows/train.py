@@ -1,4 +1,4 @@
-"""Train the variants on the ratings that are committed; the runs are announced."""
+"""Train variants on the ratings that are committed; the runs of a release are announced."""
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -8,7 +8,9 @@ from collab.lake import find_manifest
 from collab.runs.record import Run
 from flows import stages
 from flows.names import run_name
-from flows.plan import MINUTES, plan
+from flows.parameters import EditionName, Variants
+from flows.plan import plan
+from flows.undeclared import of_plan, refuse
 from tasks.events import announce_runs
 
 
@@ -19,11 +21,11 @@ from tasks.events import announce_runs
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
 def train(
-    edition: str = "ml-100k",
+    edition: EditionName = "ml-100k",
     fingerprint: str | None = None,
     data_dir: str | None = None,
     seed: int = 42,
-    variants: list[str] | None = None,
+    variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
     protocol: str = "random",
@@ -31,9 +33,10 @@ def train(
     splits: list[int] | None = None,
     as_of: str | None = None,
     device: str = "auto",
-    minutes: float = MINUTES,
+    minutes: float | None = None,
     memory: float | None = None,
     force: bool = False,
+    release: bool = False,
 ) -> list[Run]:
     """Parquet to run folders.
 
@@ -43,18 +46,21 @@ def train(
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         seed: of the first weights, shuffling and sampling.
         variants: which to train; `faithful`, `fast`, `lazy`, `classical` or `bayesian` for all of a
-            kind.
+            kind; by default those declared for the edition.
         epochs: passes over the training rows; by default each recipe's own.
         chains: how many of each sampled model, run side by side and merged; by default one.
         protocol: random, u1 to u5, ua, ub or temporal.
         split_seed: of the first split.
-        splits: seeds of several: all variants run on the first, the best also on the others.
+        splits: seeds of several: all variants run on the first, the best also on the others; by
+            default those declared for the edition.
         as_of: only ratings up to this day or moment.
         device: auto, cpu, mps, cuda or cuda:N.
         minutes: what all training may take, as estimated beforehand: variants, and then further
             splits, that do not fit are left out and named; `--variants all` trains them anyway.
+            By default what is declared for the edition.
         memory: GiB that one run may take; by default what is free.
         force: train also what is committed.
+        release: have the runs published; they must be the set declared for the edition.
     """
     data = writable_data_dir(data_dir)
     wanted = plan(
@@ -71,7 +77,10 @@ def train(
         minutes=minutes,
         memory=memory,
     )
+    if release and wanted.as_of is None:
+        refuse(of_plan(wanted, edition), edition)
     lake = find_manifest(data, edition, fingerprint)
     trained = stages.train(lake, data, wanted, force)
-    announce_runs(lake, trained, data)
+    if release:
+        announce_runs(lake, trained, data)
     return trained.runs

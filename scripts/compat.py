@@ -11,6 +11,8 @@ import tempfile
 import venv
 from pathlib import Path
 
+from collab.base.paths import given_path
+
 VERSIONS = ("1.4", "1.5")
 
 # runs under the old client; standard library and duckdb alone
@@ -36,6 +38,7 @@ tables = names("SELECT table_name FROM duckdb_tables() WHERE NOT internal")
 views = names("SELECT view_name FROM duckdb_views() WHERE NOT internal")
 macros = names("SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal")
 examples = names("SELECT sql FROM example_queries")
+item, user = rows(served, "SELECT min(item_id), min(user_id) FROM movie_bias, user_bias")[0]
 variants = names("SELECT variant FROM leaderboard")
 calls = {
     "fold": "SELECT fold('Amélie!')",
@@ -46,6 +49,24 @@ calls = {
     "find_movie": "FROM find_movie((SELECT max_by(title, n_ratings) FROM movie_bias_named))",
     "similar_movies": "FROM similar_movies((SELECT min(item_id) FROM movie_bias), k := 5)",
     "recommend": "FROM recommend((SELECT min(user_id) FROM user_bias), k := 5)",
+    "matrix_times": "SELECT matrix_times([[1, 2], [3, 4]], [1, 1])",
+    "plus_scaled": "SELECT plus_scaled([1, 2], 3, [1, 1])",
+    "solve_all": "FROM solve_all([[2.0, 0.0], [0.0, 4.0]], [[1.0, 0.0], [0.0, 1.0]], [[2.0, 2.0]])",
+    "cut_to": "SELECT cut_to(1, 5, 5.3)",
+    "person_of": "FROM person_of([{'item_id': %d, 'stars': 5}])" % item,
+    "items_of": "FROM items_of([{'movie': %d, 'stars': 5}])" % item,
+    "newcomer_of": "FROM newcomer_of([{'movie': %d, 'stars': 5}])" % item,
+    "fold_in": "FROM fold_in([{'movie': %d, 'stars': 5}])" % item,
+    "member_of": "FROM member_of((SELECT min(user_id) FROM user_bias))",
+    "expected_of": "FROM expected_of((SELECT p FROM member_of(%d) AS p), [%d])" % (user, item),
+    "best_of": "FROM best_of((SELECT p FROM member_of(%d) AS p), [%d], 5, NULL, NULL, NULL, 0)"
+    % (user, item),
+    "recommend_for": "FROM recommend_for([{'movie': %d, 'stars': 5}], k := 5)" % item,
+    "predict": "FROM predict(%d, %d)" % (user, item),
+    "predict_for": "FROM predict_for([{'movie': %d, 'stars': 5}], %d)" % (item, item),
+    "similar_in": "FROM similar_in((SELECT min(run_id) FROM run_factors), "
+    "(SELECT min(item_id) FROM movie_bias), min_ratings := 0)",
+    "paired_difference": "FROM paired_difference('%s', '%s')" % (variants[0], variants[-1]),
     "compare_runs": "FROM compare_runs('%s', '%s')" % (variants[0], variants[-1]),
 }
 missing = sorted(set(macros) - set(calls))
@@ -85,7 +106,7 @@ def main() -> int:
     parser.add_argument(
         "database",
         nargs="?",
-        type=Path,
+        type=given_path,
         default=Path("data/serve/movielens.duckdb"),
         help="the served file (default: %(default)s)",
     )

@@ -15,6 +15,7 @@ from collab.movielens.layouts import GENRE_FLAGS, layout_of
 N_USERS = 24
 N_MOVIES = 17
 FIRST_TS = 880_000_000
+LOCAL, CENTRAL = b"PK\3\4", b"PK\1\2"  # where the headers of a zip begin
 
 
 @dataclass(frozen=True)
@@ -130,4 +131,16 @@ def write_archive(
             if text is not None:
                 content = text.encode(encodings.get(name, "utf-8"))
                 archive.writestr(f"{edition.folder}/{name}", content)
+    return path
+
+
+def patched(path: Path, local: int, central: int, value: int) -> Path:
+    """Set one byte in each header: the flags (6, 8), the version (4, 6) or the method (8, 10)."""
+    content = bytearray(path.read_bytes())
+    for magic, offset in ((LOCAL, local), (CENTRAL, central)):
+        at = content.find(magic)
+        while at >= 0:
+            content[at + offset] = value
+            at = content.find(magic, at + 4)
+    path.write_bytes(content)
     return path

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from collab.cli.app import command_names
+from collab.cli.place import app
 from tests.cli.served import serve_by_hand
 
 EXTRAS = (
     "torch numpy pandas prefect pyarrow altair httpx safetensors jinja2 markupsafe psutil sklearn "
-    "scipy ray fastapi sqlalchemy vl_convert"
+    "scipy ray fastapi sqlalchemy vl_convert pytz"
 )
 WITHOUT = f"""
 import sys
@@ -57,27 +59,45 @@ with collab.connect({str(there)!r}) as con:
     assert (done.stderr, done.stdout) == ("", "[('ml-latest-small',)]\n")
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "--help",
-        "leaderboard --help",
-        "--version",
-        "--print-completion bash",
-        "status",
-        "leaderboard",
-        "history",
-        "similar Alien",
-        "bias --genre Drama",
-        "sql --json FROM\tmovies",
-        "sql --csv FROM\tmovies",
-        "sql FROM\tmovies --parquet {there}/movies.parquet",
-        "report",
-    ],
+COMMANDS = (
+    "--help",
+    "leaderboard --help",
+    "--version",
+    "--print-completion bash",
+    "status",
+    "status --json",
+    "leaderboard",
+    "history --csv",
+    "similar Alien",
+    "bias --genre Drama --md",
+    "bias --parquet {there}/bias.parquet",
+    "sql --json FROM\tmovies",
+    "sql --csv SELECT\tto_timestamp(0)",
+    "sql FROM\tmovies --parquet {there}/movies.parquet",
+    "examples",
+    "examples 3 --run --json",
+    "report",
 )
-def test_a_command(there: Path, typed: str) -> None:
-    done = collab("--data-dir", str(there), *typed.format(there=there).split(" "))
-    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_command(there: Path) -> None:
+    """All in one process, which imports none of the packages: there are none."""
+    typed = [line.format(there=there).split(" ") for line in COMMANDS]
+    ran = "{' '.join(line): main(['--data-dir', place, *line]) for line in typed}"
+    code = f"""
+import json
+from collab.cli import main
+place, typed = {str(there)!r}, {typed!r}
+codes = {ran}
+sys.stderr.write(json.dumps([line for line, code in codes.items() if code]))
+"""
+    done = run_without(code)
+    assert (done.returncode, done.stderr) == (0, "[]")
+
+
+def test_no_command_is_forgotten() -> None:
+    others = {"snapshots", "rollback", "gc"}  # the last is for who runs the pipeline
+    assert command_names(app) == others | {line.split()[0] for line in COMMANDS if line[0] != "-"}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ STAGES = [
     "search",
     "release",
     "report",
-    "client cli status",
+    "client people changes cli status",
 ]
 RANK = {name: rank for rank, names in enumerate(STAGES) for name in names.split()}
 LAST = len(STAGES) - 1

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+LISTED, RELEVANT = 10, 4.0  # what a list holds, and the stars from which on an item is relevant
 Scores = npt.NDArray[np.float64]
 Predict = Callable[[], npt.ArrayLike]
 
@@ -44,8 +45,21 @@ class Cell:
         """The lowest and the highest rating of the training rows."""
         return float(self.train["rating"].min()), float(self.train["rating"].max())
 
+    def relevant(self) -> pd.DataFrame:
+        """The validation rows that a list should hold, of users whom training knows."""
+        known = self.valid["user_id"].isin(self.train["user_id"])
+        return self.valid[known & (self.valid["rating"] >= RELEVANT)]
 
-Fit = Callable[[Cell], Predict]
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A predictor, and what its lists of ten are worth: figures by name, measured off the clock."""
+
+    predict: Predict
+    rank: Callable[[], dict[str, float]]
+
+
+Fit = Callable[[Cell], Predict | Ranked]
 
 
 def main(peer: str, libraries: Sequence[str], models: Sequence[str], fit: Fit) -> None:
@@ -60,8 +74,9 @@ def main(peer: str, libraries: Sequence[str], models: Sequence[str], fit: Fit) -
 def measure(cell: Cell, fit: Fit) -> dict[str, object]:
     """Fit and predict under the clock; every validation row is scored."""
     start = time.perf_counter()
-    predict = fit(cell)
+    found = fit(cell)
     fitted = time.perf_counter()
+    predict = found.predict if isinstance(found, Ranked) else found
     scores = np.asarray(predict(), dtype=np.float64)
     predicted = time.perf_counter()
     if cell.scores:
@@ -70,6 +85,7 @@ def measure(cell: Cell, fit: Fit) -> dict[str, object]:
         "mse": mean_squared_error(scores, cell.valid["rating"].to_numpy(dtype=np.float64)),
         "fit_s": fitted - start,
         "predict_s": predicted - fitted,
+        **({"ranking": found.rank()} if isinstance(found, Ranked) else {}),
     }
 
 

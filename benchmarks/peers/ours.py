@@ -3,15 +3,18 @@
 import pandas as pd
 import torch
 
-from benchmarks.peers.cell import Cell, Predict, main
+from benchmarks.peers.cell import Cell, Ranked, main
 from collab.dataset.features import Features, as_tensors, encode_items, encode_users
 from collab.dataset.rows import Rows, grouped
 from collab.dataset.vocabulary import Vocabulary
-from collab.estimators.api import Context
+from collab.estimators.api import Context, Fitted, SlowToList
 from collab.estimators.recipes import RECIPES
+from collab.runs.ranking import rank
+from collab.runs.record import LARGEST_GAP
+from collab.runs.train import factors_gap
 
 
-def fit_variant(cell: Cell) -> Predict:
+def fit_variant(cell: Cell) -> Ranked:
     """Make vocabularies, encode, group and fit; the predictor scores the validation rows."""
     torch.set_num_threads(cell.threads)
     users = Vocabulary.of("user", cell.train["user_id"].to_numpy())
@@ -28,7 +31,26 @@ def fit_variant(cell: Cell) -> Predict:
     rows = grouped(train, len(users), len(items))
     for fitted in RECIPES[cell.model].estimator.fit(rows, context):
         last = fitted
-    return lambda: last.predict(valid).numpy()
+    return Ranked(
+        predict=lambda: last.predict(valid).numpy(), rank=lambda: ranking(last, rows, valid)
+    )
+
+
+def ranking(fitted: Fitted, train: Rows, valid: Rows) -> dict[str, float]:
+    """What lists of ten are worth, over all items that a user has not rated."""
+    if isinstance(fitted, SlowToList):
+        return {}
+    gap = factors_gap(fitted, valid)
+    seen = pairs(train)
+    repeated = torch.isin(pairs(valid), seen)  # under another id
+    explained = gap is not None and gap <= LARGEST_GAP
+    found = rank(fitted, train, valid, repeated, by_factors=explained)
+    return found.metrics() if found else {}
+
+
+def pairs(rows: Rows) -> torch.Tensor:
+    """A number for each pair of user and item."""
+    return rows.users.long() << 32 | rows.items.long()
 
 
 def encode(ratings: pd.DataFrame, users: Vocabulary, items: Vocabulary) -> Rows:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from collab.cli import overviews, publications, queries, sql  # noqa: F401  # each adds its commands
+# each adds its commands
+from collab.cli import changes, overviews, people, publications, queries, sql  # noqa: F401
 from collab.cli.app import run
 from collab.cli.place import app
 

@@ -1,10 +1,11 @@
 """How every command line of this project is made and run."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 from cyclopts.help import format_usage
 
 import collab
@@ -76,8 +77,12 @@ def mistyped(app: App, error: CycloptsError) -> str:
     error.verbose = False
     chain = list(error.command_chain or ())
     typed = " ".join([app.name[0], *chain])
-    usage = str(format_usage(app, chain)).strip()
-    return f"{error}\nUsage: {usage}\nSee `{typed} --help`."
+    what = str(error)
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        what = f"Unexpected: {' '.join(error.unused_tokens)}. Put what has spaces between quotes."
+    # of an app's meta the name is that of the process
+    usage = re.sub(r"^.*?(?= [A-Z\[]| --|$)", typed, str(format_usage(app, chain)).strip())
+    return f"{what}\nUsage: {usage}\nSee `{typed} --help`."
 
 
 def command_names(app: App) -> set[str]:

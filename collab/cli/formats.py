@@ -79,7 +79,8 @@ def named(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     names = distinct(relation.columns)
     if names == relation.columns:
         return relation
-    return relation.project(*(f"#{at} AS {quoted(n)}" for at, n in enumerate(names, start=1)))
+    renamed = (f"#{place} AS {quoted(name)}" for place, name in enumerate(names, start=1))
+    return relation.project(", ".join(renamed))
 
 
 def save(relation: duckdb.DuckDBPyRelation, path: Path) -> None:

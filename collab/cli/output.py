@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import CycloptsError, Group, Parameter
 
+from collab.base.paths import given_path
 from collab.cli.formats import write_csv, write_json, write_markdown, write_parquet
 from collab.cli.rows import Rows
-from collab.cli.show import Shown, print_columns, say
+from collab.cli.show import Shown, print_columns, print_records, say
 from collab.cli.values import cell
+
+WIDER = "A wider window or --md"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Output:
     def __post_init__(self) -> None:
         """Refuse several forms at once."""
         if sum((self.json, self.csv, self.md, self.parquet is not None)) > 1:
-            raise ValueError("Choose one of --json, --csv, --md and --parquet.")
+            raise CycloptsError(msg="Choose one of --json, --csv, --md and --parquet.")
 
     @property
     def for_eyes(self) -> bool:
@@ -64,13 +67,15 @@ class Output:
         elif self.csv:
             write_csv(rows.bare())
         elif self.parquet:
-            write_parquet(rows.bare(), self.parquet)
+            write_parquet(rows.bare(), given_path(self.parquet))
         else:
             shown = as_shown(rows, columns)
             if self.md:
                 write_markdown(shown)
+            elif columns is None:
+                print_records(shown, WIDER)
             else:
-                print_columns(title, shown)
+                print_columns(title, shown, WIDER)
 
     def say(self, text: str) -> None:
         """A line beside the rows, which only eyes get."""

@@ -21,10 +21,11 @@ STANDING = (
     Column("_named", head="variant"),
     Column("valid_mse", ".4f", "valid MSE"),
     Column("behind", "+.4f"),
-    Column("_shared", head=""),
+    Column("_shared", head="="),
     Column("valid_rmse", ".4f", "RMSE"),
     Column("valid_mae", ".4f", "MAE"),
     Column("train_seconds", ".1f", "train s"),
+    Column("ndcg_10", ".3f", "nDCG@10"),
     Column("device"),
 )
 HISTORY = """
@@ -33,10 +34,10 @@ HISTORY = """
     FROM runs WHERE $variant IS NULL OR variant = $variant ORDER BY started_at, run_id"""
 RUN = (
     Column("started_at", MINUTE, "started"),
-    Column("variant"),
-    Column("valid_mse", ".4f", "valid MSE"),
     Column("run_id", head="run"),
-    Column("_state", head=""),
+    Column("valid_mse", ".4f", "valid MSE"),
+    Column("variant"),
+    Column("_state", head="state"),
     Column("seed", "d"),
     Column("epochs", "d"),
 )

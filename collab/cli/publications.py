@@ -28,7 +28,7 @@ SNAPSHOT = {
 PUBLICATION = (
     Column("seq", "d"),
     Column("published_at", MINUTE, "published"),
-    Column("state", head=""),
+    Column("state"),
     Column("variant", head="champion"),
     Column("valid_mse", ".4f", "valid MSE"),
     Column("edition"),

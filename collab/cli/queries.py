@@ -1,5 +1,6 @@
 """What is asked of the tables: `similar`, `bias`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from cyclopts import Parameter
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.app import Count, shown
+from collab.cli.models import BIASED, EXTREMES_IN, LIKE, NEIGHBORS_IN, require_model
 from collab.cli.output import TERMINAL, Column, Out, Output
 from collab.cli.place import Here, Place, app
 from collab.cli.rows import Rows
@@ -40,7 +42,7 @@ EXTREMES = """
     ORDER BY rank"""
 FIT = 3  # 1 where the title or the id itself was given
 MATCH = (Column("item_id", "d", "id"), Column("title"), Column("n_ratings", "d", "ratings"))
-NEIGHBOR = (
+NEIGHBOR: Sequence[Column] = (
     Column("rank", "d"),
     Column("neighbor", head="title"),
     Column("similarity", ".2f"),
@@ -65,6 +67,7 @@ BIAS = (
         'collab similar "Silence of the Lambs"',
         "collab similar 98 -k 20",
         "collab similar alien --json",
+        'collab similar "Silence of the Lambs" --model embedding_dot_bias',
     )
 )
 def similar(
@@ -73,20 +76,26 @@ def similar(
     *,
     k: Annotated[Count, Parameter(name="-k")] = 10,
     min_ratings: Count | None = None,
+    model: str | None = None,
     out: Out = TERMINAL,
     place: Here,
 ) -> None:
     """Show the movies most like one; where many fit, those movies.
 
-    Where the model knows how sure it is: ± is the standard deviation of the similarity, and `in the
-    20` how often the neighbour is among the 20 nearest when the model is drawn anew.
+    Where the model knows how sure it is: ± is the standard deviation of the
+    similarity, and `in the 20` how often the neighbour is among the 20 nearest
+    when the model is drawn anew.
 
     Args:
         movie: Its title, words of it in any order, or its id.
         k: How many, up to 20.
         min_ratings: Only neighbours with as many ratings; 0 for all. By default those that make a
             movie popular in the edition (publish_info.popular_from).
+        model: By the factors of this run of the leaderboard, named by its variant or run id, and
+            plain cosine as in the book.
     """
+    if model:
+        require_model(place, model, "run_factors")
     matches = fitting(place, movie)
     found = list(matches.values)
     exact = [match for match in found if match[FIT] == 1] or found
@@ -95,23 +104,30 @@ def similar(
         return
     ((popular,),) = place.ask(POPULAR)
     least = popular if min_ratings is None else min_ratings
-    near = [place.rows(NEIGHBORS, id=match[0], k=k, least=least) for match in exact]
+    query, columns = (NEIGHBORS_IN, LIKE) if model else (NEIGHBORS, NEIGHBOR)
+    of = {"model": model} if model else {}
+    near = [place.rows(query, id=match[0], k=k, least=least, **of) for match in exact]
     if not out.for_eyes:
         every = [row for rows in near for row in rows.values]
-        columns = (Column("title", head="movie"), *NEIGHBOR)
-        out.rows(replace(near[0], values=every), columns=columns)
+        out.rows(replace(near[0], values=every), columns=(Column("title", head="movie"), *columns))
         return
     for (item_id, title, n_ratings, _), rows in zip(exact, near, strict=True):
-        out.rows(rows, f"Like {title} (id {item_id}, {n_ratings} ratings)", NEIGHBOR)
-        ((rarer,),) = place.ask(RARER, id=item_id, k=k, least=least)
-        if rarer:
-            out.say(
-                f"Among movies with at least {least} ratings; of the {k} nearest of all {rarer} "
-                "have fewer (--min-ratings 0)."
-            )
+        out.rows(rows, f"Like {title} (id {item_id}, {n_ratings} ratings){by(model)}", columns)
+        if not model:
+            remark(place, out, item_id, k, least)
     if others := found[len(exact) :]:
         such = f"such as {others[0][1]} (id {others[0][0]})"
         out.say(f"{movie!r} fits {len(others)} more, {such}; choose one by its id.")
+
+
+def remark(place: Place, out: Output, item_id: int, k: int, least: int) -> None:
+    """Say which neighbours are not shown, if there are any."""
+    ((rarer,),) = place.ask(RARER, id=item_id, k=k, least=least)
+    if rarer:
+        out.say(
+            f"Among movies with at least {least} ratings; of the {k} nearest of all {rarer} have "
+            "fewer (--min-ratings 0)."
+        )
 
 
 def fitting(place: Place, movie: str) -> Rows:
@@ -150,6 +166,7 @@ def choose(movie: str, matches: Rows, out: Output) -> None:
     help_epilogue=shown(
         "collab bias --top 5 --bottom 5 --min-ratings 100",
         "collab bias --genre drama --bottom 0 --md",
+        "collab bias --model dot_product_bias_wd",
     )
 )
 def bias(
@@ -158,6 +175,7 @@ def bias(
     bottom: Count = 10,
     min_ratings: Count = WELL_KNOWN,
     genre: str | None = None,
+    model: str | None = None,
     out: Out = TERMINAL,
     place: Here,
 ) -> None:
@@ -168,21 +186,33 @@ def bias(
         bottom: How many of the lowest.
         min_ratings: Only movies with as many ratings: few make a bias uncertain. 0 for all.
         genre: Only movies of a genre.
+        model: As this run of the leaderboard learnt them, named by its variant or run id.
     """
     of = known_genre(place, genre) if genre else None
-    rows = place.rows(EXTREMES, top=top, bottom=bottom, least=min_ratings, genre=of)
+    if model:
+        require_model(place, model)
+    asked = {"top": top, "bottom": bottom, "least": min_ratings, "genre": of}
+    rows = place.rows(
+        EXTREMES_IN if model else EXTREMES, **asked, **({"model": model} if model else {})
+    )
     if not rows.values:
         raise CollabError(
             f"No movie{f' of genre {of}' if of else ''} has {min_ratings} ratings and a place in "
             f"--top {top} or --bottom {bottom}; lower --min-ratings or ask for more."
         )
-    out.rows(rows, "Bias of movies, highest first; 0 is the mean over all ratings", BIAS)
+    zero = "" if model else "; 0 is the mean over all ratings"
+    out.rows(rows, f"Bias of movies{by(model)}, highest first{zero}", BIASED if model else BIAS)
     ((left_out,),) = place.ask(LEFT_OUT, least=min_ratings, genre=of)
     if left_out:
         out.say(
             f"Of movies with at least {min_ratings} ratings; {left_out} with fewer are left out "
             "(--min-ratings 0)."
         )
+
+
+def by(model: str | None) -> str:
+    """Whose figures they are, where those of a run are asked for."""
+    return f", by {model}" if model else ""
 
 
 def known_genre(place: Place, name: str) -> str:

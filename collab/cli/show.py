@@ -15,7 +15,8 @@ from collab.cli.values import printable
 
 UNLIMITED = 10_000  # columns of text, where nobody's window is too narrow
 TEXT = 16  # columns that a text keeps, where a further column would leave it fewer
-FEW = 3  # rows that are shown a value a line where their columns have no room
+FEW = 3  # rows that are shown one value a line where their columns have no room
+NAMED = 8  # of the columns that had no room
 EDGE = 3  # columns of text between two cells
 
 
@@ -29,7 +30,7 @@ class Screen(Console):
 
 def console() -> Console:
     """Standard output; colours only on a terminal, no wrapping in a pipe, never markup."""
-    return Screen(highlight=False, markup=False, emoji=False, width=width())
+    return Screen(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width())
 
 
 def width() -> int:
@@ -67,21 +68,27 @@ class Shown:
         return min(self.widest(), max(self.narrowest(), room))
 
 
-def print_columns(title: str, columns: Sequence[Shown]) -> None:
-    """Print a table.
+def print_columns(title: str, columns: Sequence[Shown], hint: str = "A wider window") -> None:
+    """Print a table; columns that have no room are dropped, from the right, and named.
 
-    Where columns have no room, a few rows are shown one value a line; of more rows the columns that
-    have none are dropped, from the right, and named.
+    Args:
+        title: stands above it.
+        columns: the most important first.
+        hint: what shows the rest.
     """
     shown = fitting(columns)
-    dropped = [column.head for column in columns[len(shown) :] if column.head]
-    if dropped and len(columns[0].cells) <= FEW:
-        shown, dropped = upright(columns), []
     if title:
-        console().print(Text(printable(title), style="bold"), soft_wrap=True)
+        console().print(Text(printable(title), style="bold"))
     console().print(table(shown))
-    if dropped:
-        say(f"No room for: {', '.join(dropped)}. A wider window or --md shows all.")
+    if dropped := [column.head for column in columns[len(shown) :]]:
+        more = f" and {len(dropped) - NAMED} more" if len(dropped) > NAMED else ""
+        say(f"No room for {', '.join(dropped[:NAMED])}{more}. {hint} shows all.")
+
+
+def print_records(columns: Sequence[Shown], hint: str) -> None:
+    """Print rows of which not much is known: a few that have no room one value a line."""
+    few = len(columns[0].cells) <= FEW and len(fitting(columns)) < len(columns)
+    print_columns("", upright(columns) if few else columns, hint)
 
 
 def fitting(columns: Sequence[Shown]) -> Sequence[Shown]:

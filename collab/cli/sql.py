@@ -30,7 +30,7 @@ DOES = re.compile(r"\b(copy|export|import|create|attach|install|load|call|pragma
     )
 )
 def sql(query: str, /, *, out: Out = TERMINAL, place: Here) -> None:
-    """Run one query and show its rows; of many the first hundred, in the other forms all.
+    """Run a query and show its rows, on a terminal the first hundred.
 
     It may read files of yours beside the tables; it changes none and writes none.
 

@@ -26,6 +26,8 @@ def nearest(error: UnicodeError) -> tuple[str, int]:
 
 def near(character: str) -> str:
     """The nearest of ASCII."""
+    if "\u2500" <= character <= "\u257f":  # of the lines of a box
+        return "-" if character in "─━" else "|" if character in "│┃" else "+"
     bare = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
     return NEAR.get(character) or bare or "?"
 

@@ -12,7 +12,7 @@ from typing import Any
 ITEMS_SHOWN = 8  # of a list on the terminal
 DIGITS = 6  # of a number on the terminal that no format is given for
 MINUTE = "%Y-%m-%d %H:%M %Z"  # of a moment, to the minute and with its zone
-LARGE = 1e5  # from here on so many digits would be an exponent
+LARGE = 1e5, 1e15  # between them so many digits would be an exponent, and one decimal is shown
 
 
 def exact(kind: str) -> Callable[[Any], Any]:
@@ -97,9 +97,9 @@ def cell(value: Any, form: str = "", null: str = "") -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.1f}" if LARGE <= abs(value) < math.inf else f"{value:.{DIGITS}g}"
+        return f"{value:.1f}" if LARGE[0] <= abs(value) < LARGE[1] else f"{value:.{DIGITS}g}"
     if isinstance(value, list):
-        first = [cell(item) for item in value[:ITEMS_SHOWN]]
+        first = [cell(item, null="NULL") for item in value[:ITEMS_SHOWN]]
         rest = [f"… {len(value)} in all"] if len(value) > ITEMS_SHOWN else []
         return f"[{', '.join(first + rest)}]"
     return printable(json.dumps(plain(value), ensure_ascii=False) if isinstance(value, dict)

@@ -181,6 +181,13 @@ class HasUncertainty(Protocol):
 
 
 @runtime_checkable
+class SlowToList(Protocol):
+    """A model that takes minutes to score all items for many users: its lists are not judged."""
+
+    slow_to_list: ClassVar[bool]
+
+
+@runtime_checkable
 class HasClasses(Protocol):
     """A model that gives each rating there can be a probability."""
 

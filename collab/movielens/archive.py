@@ -9,7 +9,8 @@ from collab.base.files import sha256_file
 from collab.base.fingerprint import fingerprint
 from collab.movielens.editions import Edition
 from collab.movielens.formats import check_zip
-from collab.movielens.members import members_in, opened
+from collab.movielens.members import opened
+from collab.movielens.places import members_in
 
 REMEDY = "Fetch it again, or pass --trust-archive if it is a cut-down archive of your own."
 

@@ -65,6 +65,11 @@ class Edition:
         return f"{self.name}.zip"
 
     @property
+    def changes(self) -> bool:
+        """Whether it may be another one tomorrow: nothing is published of it but a sidecar."""
+        return self.sha256 is None
+
+    @property
     def url(self) -> str:
         """The archive's address at GroupLens."""
         return f"{BASE_URL}/{self.file_name}"

@@ -23,7 +23,7 @@ def csv_error(members: Members, member: Member, message: str) -> str:
         message,
     )
     if not line and (mixed := mixed_line_ends(members, member)):
-        return f"{member.name}, {mixed} {expected(member)}"
+        return f"{member.name}, {mixed}"
     where = f"{member.name}, line {line.group(1)}" if line else member.name
     text = content.group(1).strip() if content else ""
     shown = f" in {text[:80]!r}" if text else ""

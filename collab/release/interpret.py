@@ -51,7 +51,7 @@ class Model:
 
 
 def load_model(run: Run) -> Model:
-    """The tables of a run; the unknown is left out.
+    """The tables of a run; the unknown is left out. What they predict is cut to the ratings' scale.
 
     Raises:
         CollabError: a number in them is NaN or infinite.
@@ -67,7 +67,7 @@ def load_model(run: Run) -> Model:
         train=train,
         users=learnt("user", rows.users.ids, found.user_factors, found.user_bias, run),
         items=learnt("item", rows.items.ids, found.item_factors, found.item_bias, run),
-        factors=found,
+        factors=replace(found, clip=found.clip or rows.scale),
     )
 
 

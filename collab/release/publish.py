@@ -37,6 +37,7 @@ class Release:
     refit: the champion recipe's run on all ratings.
     baseline: user and item means on the rows the champion was measured on; None: not measured.
     left_out: variants that failed or did not fit, each with the reason.
+    undeclared: how it differs from what is declared of the edition, published by an override.
     """
 
     lake: Manifest
@@ -44,6 +45,7 @@ class Release:
     refit: Run
     baseline: Run | None = None
     left_out: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
 
     @property
     def runs(self) -> list[Run]:
@@ -104,6 +106,7 @@ def publish(
             as_of=earlier,
             comparison=comparison,
             left_out=release.left_out,
+            undeclared=release.undeclared,
             beyond=lacking,
         )
         fill = partial(create_tables, inputs=inputs)
@@ -131,6 +134,7 @@ def publication_key(release: Release, history: list[Run]) -> str:
         current=sorted({run.run_id for run in release.runs}),
         history=sorted(run.run_id for run in history),
         left_out=sorted(release.left_out),
+        undeclared=sorted(release.undeclared),
         code=code_digest("evaluation", "release"),
     )
 
@@ -156,5 +160,6 @@ def snapshot_record(
         "runs": sorted({run.run_id for run in runs}),
         "datasets": sorted({run.record.dataset for run in runs}),
         "left_out": list(release.left_out),
+        "undeclared": list(release.undeclared),
         **asdict(comparison),
     }

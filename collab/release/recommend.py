@@ -123,4 +123,6 @@ def with_spread(table: pd.DataFrame, model: Model) -> pd.DataFrame:
     nobody = torch.zeros(len(table))
     rows = Rows(users=users, items=items, ratings=nobody, ts=nobody.long())
     sd = model.fitted.spread(rows).numpy()
-    return table.assign(sd=sd, cautious=table["prediction"] - NINE_OF_TEN * sd)
+    assert model.factors.clip
+    cautious = (table["prediction"] - NINE_OF_TEN * sd).clip(*model.factors.clip)
+    return table.assign(sd=sd, cautious=cautious)

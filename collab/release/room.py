@@ -1,4 +1,4 @@
-"""What a publication has time for: two tables grow faster than the ratings."""
+"""What a publication has time and room for: three tables grow faster than the ratings."""
 
 import logging
 
@@ -11,6 +11,7 @@ log = logging.getLogger(__name__)
 TABLE_SECONDS = 90.0  # of one core: enough for the recommendations of the largest edition
 SCORE_SECONDS = 3e-9  # of one user and item: 2.3e-9 measured with 50 factors, 3.5e-9 with 96
 RECOMMENDATION_SECONDS = 3e-6  # of a row: how sure it is by 32 draws, and what a prediction takes
+FACTOR_ROWS = 200_000  # of all runs together: 40 MB of 50 factors, twice, with the Parquet copy
 PREDICTION_SECONDS = 1e-6  # of a row: written twice, proved and read again
 
 
@@ -22,7 +23,7 @@ def beyond(evaluation: Evaluation, refit: Run, seconds: float) -> dict[str, str]
     Args:
         evaluation: every variant's place, and the champion.
         refit: the champion recipe's run on all ratings.
-        seconds: of one core that both tables may take together, by estimate.
+        seconds: of one core that recommendations and predictions may take together, by estimate.
     """
     found = {}
     scores = refit.record.n_users * refit.record.n_items
@@ -41,6 +42,12 @@ def beyond(evaluation: Evaluation, refit: Run, seconds: float) -> dict[str, str]
         found["predictions"] = (
             f"the predictions of others than the champion: {rows:,} rows, {of(needed, seconds)}; "
             "their run folders hold them"
+        )
+    rows = sum(run.record.n_items for run in evaluation.runs if run.record.supplies_tables)
+    if rows > FACTOR_ROWS:
+        found["run_factors"] = (
+            f"the table run_factors: {rows:,} rows, {FACTOR_ROWS:,} are allowed; those of the "
+            "release are in movie_factors"
         )
     for reason in found.values():
         log.warning("Left out: %s", reason)

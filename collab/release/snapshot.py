@@ -59,6 +59,7 @@ class SnapshotRecord:
     valid_mse: on the first split; `mean_mse` and `sd_mse` over all splits it ran on.
     as_of: only ratings up to this moment, ISO 8601, UTC; None: all, and only then ever served.
     left_out: variants and parts of tables that failed or did not fit, each with the reason.
+    undeclared: how it differs from what is declared of the edition, published by an override.
     """
 
     schema: int
@@ -81,6 +82,7 @@ class SnapshotRecord:
     runs: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
     max_regression: float | None = None
     compared_with: int | None = None
     regression: float | None = None
@@ -123,7 +125,8 @@ def load_snapshot(folder: Path) -> Snapshot:
     """
     values = read_json(folder / RECORD)
     require_schema(values, SCHEMA)
-    lists = {name: tuple(values.get(name, ())) for name in ("runs", "datasets", "left_out")}
+    names = ("runs", "datasets", "left_out", "undeclared")
+    lists = {name: tuple(values.get(name, ())) for name in names}
     record = record_of(SnapshotRecord, values, SCHEMA, **lists)
     return Snapshot(seq=int(folder.name), folder=folder, record=record)
 

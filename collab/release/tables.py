@@ -18,6 +18,7 @@ from collab.release.bias_history import insert_bias_history
 from collab.release.interpret import Model, load_model
 from collab.release.model_tables import insert_model
 from collab.release.regression import Comparison
+from collab.release.run_models import insert_run_models
 from collab.release.runs_tables import (
     insert_predictions,
     insert_reliability,
@@ -32,11 +33,14 @@ SCRIPTS = (
     "data.sql",
     "runs.sql",
     "model.sql",
+    "run_models.sql",
     "examples.sql",
     "benchmarks.sql",
     "views.sql",
     "titles.sql",
+    "paired.sql",
     "macros.sql",
+    "newcomers.sql",
 )
 
 
@@ -51,6 +55,7 @@ class Inputs:
     as_of: of these the champion recipe's as of earlier days, by day.
     comparison: the champion beside the last published one.
     left_out: variants and parts of tables that failed or did not fit, each with the reason.
+    undeclared: how it differs from what is declared of the edition.
     beyond: of those the tables, with their reasons by name.
     """
 
@@ -61,6 +66,7 @@ class Inputs:
     as_of: list[Run]
     comparison: Comparison
     left_out: tuple[str, ...]
+    undeclared: tuple[str, ...]
     beyond: dict[str, str]
 
 
@@ -80,6 +86,7 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     runs = [inputs.evaluation.champion.run] if alone else inputs.evaluation.runs
     insert_predictions(con, runs)
     insert_reliability(con, inputs.evaluation)
+    insert_run_models(con, inputs.evaluation.runs, factors="run_factors" not in inputs.beyond)
     insert_model(con, model, recommend="recommendations" not in inputs.beyond)
     insert_bias_history(con, inputs.as_of)
     for table, reason in inputs.beyond.items():
@@ -143,6 +150,7 @@ def info_record(inputs: Inputs, model: Model, popular: int) -> dict[str, Any]:
         "expected_sd": champion.sd_mse,
         "shares_first_place": inputs.evaluation.shared,
         "left_out": list(inputs.left_out),
+        "undeclared": list(inputs.undeclared),
         "mean": model.factors.mean,
         "y_low": y_low,
         "y_high": y_high,

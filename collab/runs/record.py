@@ -4,7 +4,7 @@ A run folder holds `run.json` (a `RunRecord`), `metrics.parquet` (epoch, split, 
 `predictions.parquet` (one row for each validation rating) and what the model saved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,8 +119,13 @@ def load_run(folder: Path) -> Run:
     return Run(folder=folder, record=parse_record(read_json(folder / "run.json")))
 
 
-def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) -> list[Run]:
-    """The runs to publish: those named, or the newest of each variant on these data.
+def newest_runs(
+    runs: Path,
+    fingerprint: str,
+    run_ids: list[str] | None = None,
+    candidate: Callable[[Run], bool] = lambda run: True,
+) -> list[Run]:
+    """The runs to publish: those named, or of the candidates the newest of each variant.
 
     Of several datasets the one on which most variants ran comes first; runs on further splits of
     its kind follow. Runs on all ratings, as of an earlier day and on inner splits are no
@@ -140,7 +145,7 @@ def newest_runs(runs: Path, fingerprint: str, run_ids: list[str] | None = None) 
             raise CollabError(f"{runs} holds no run {', '.join(missing)} on these data.")
         return [by_id[run_id] for run_id in run_ids]
     judged = [run for run in on_lake if run.record.n_valid and not run.record.protocol.inner]
-    current = [run for run in judged if run.record.as_of is None]
+    current = [run for run in judged if run.record.as_of is None and candidate(run)]
     found = list({(run.record.variant, run.record.dataset): run for run in current}.values())
     if not found:
         raise CollabError(f"{runs} holds no run on these data. Run `train` first.")

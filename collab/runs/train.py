@@ -17,9 +17,17 @@ from collab.base.machine import peak_memory_mib
 from collab.dataset.dataset import Dataset
 from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import UNKNOWN
-from collab.estimators.api import Context, Fitted, HasChains, HasFactors, HasUncertainty
+from collab.estimators.api import (
+    Context,
+    Fitted,
+    HasChains,
+    HasFactors,
+    HasUncertainty,
+    SlowToList,
+)
 from collab.runs.errors import Errors, measure
-from collab.runs.record import SCHEMA
+from collab.runs.ranking import Ranking, rank
+from collab.runs.record import LARGEST_GAP, SCHEMA
 from collab.runs.reliability import reliability
 from collab.runs.spec import RunSpec
 from collab.runs.write import write_metrics, write_predictions, write_reliability
@@ -83,9 +91,11 @@ def build_run(folder: Path, spec: RunSpec, on_pass: OnPass) -> None:
     gap = factors_gap(fitted, valid if len(valid) else train.take(slice(ROWS_COMPARED)))
     sd = fitted.spread(valid) if isinstance(fitted, HasUncertainty) else None
     stages.end("train")
+    ranking = ranked(fitted, dataset, gap)
+    stages.end("rank")
     write_predictions(folder, dataset, valid, predicted, sd)
     write_reliability(folder, reliability(fitted, valid, predicted))
-    write_metrics(folder, history)
+    write_metrics(folder, history, ranking)
     fitted.save(folder)
     stages.end("write")
     record = {
@@ -138,6 +148,15 @@ def factors_gap(fitted: Fitted, rows: Rows) -> float | None:
         gaps.append((factors.predict(part.users, part.items) - fitted.predict(part)).abs().max())
     gap = float(torch.stack(gaps).max())
     return gap if gap == gap else float("inf")  # NaN: they cannot be compared
+
+
+def ranked(fitted: Fitted, dataset: Dataset, gap: float | None) -> Ranking | None:
+    """How good the lists of a model are; not asked of the trials of a search."""
+    if dataset.protocol.inner or not dataset.n_valid or isinstance(fitted, SlowToList):
+        return None
+    repeated = dataset.tensor("valid_repeated")
+    explained = gap is not None and gap <= LARGEST_GAP
+    return rank(fitted, dataset.train(), dataset.valid(), repeated, by_factors=explained)
 
 
 def of_spec(spec: RunSpec) -> dict[str, Any]:

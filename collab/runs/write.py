@@ -1,6 +1,6 @@
 """The tables of a run folder."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from torch import Tensor
 from collab.dataset.dataset import Dataset
 from collab.dataset.rows import Rows
 from collab.dataset.vocabulary import UNKNOWN
+from collab.runs.ranking import Ranking
 
 if TYPE_CHECKING:
     from collab.runs.train import Progress
@@ -45,9 +46,15 @@ def write_reliability(folder: Path, found: pd.DataFrame | None) -> None:
         found.to_parquet(folder / RELIABILITY, index=False)
 
 
-def write_metrics(folder: Path, history: Iterable["Progress"]) -> None:
-    """`metrics.parquet`: the history in long form, a row for each pass, split and metric."""
-    pd.DataFrame(metric_rows(history)).to_parquet(folder / "metrics.parquet", index=False)
+def write_metrics(
+    folder: Path, history: Sequence["Progress"], ranking: Ranking | None = None
+) -> None:
+    """`metrics.parquet`: the history in long form, and how the model ranks after the last pass."""
+    rows = [*metric_rows(history)]
+    if ranking:
+        last = {"epoch": len(history), "split": "valid"}
+        rows += [{**last, "metric": m, "value": v} for m, v in ranking.metrics().items()]
+    pd.DataFrame(rows).to_parquet(folder / "metrics.parquet", index=False)
 
 
 def metric_rows(history: Iterable["Progress"]) -> Iterator[dict[str, Any]]:

@@ -78,7 +78,7 @@ class TestOverviews:
     def test_history(self, capsys: Capture, data_dir: Path) -> None:
         assert len(cells(out(capsys, "history"))) == 2
         (row,) = cells(out(capsys, "history", "--variant", "embedding_nn"))
-        assert row[1] == "embedding_nn"
+        assert row[3] == "embedding_nn"
         assert row[4] == "current"
         said = error(capsys, "history", "--variant", "embeding_nn")
         assert "Did you mean embedding_nn?" in said
@@ -143,7 +143,7 @@ def test_every_command_shows_an_example(capsys: Capture) -> None:
     assert main(["--help"]) == 0
     commands = re.findall(r"(?m)^│ (\w+) ", capsys.readouterr().out)
     assert set(commands) == command_names(app)
-    assert len(commands) == 11
+    assert len(commands) == 16
     for command in commands:
         assert main([command, "--help"]) == 0
         printed = capsys.readouterr().out

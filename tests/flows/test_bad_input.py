@@ -13,7 +13,7 @@ from collab.movielens import sources
 from collab.movielens.download import SourceError
 from collab.movielens.editions import ML_32M, ML_100K
 from flows.pipeline import main
-from tests.archives import Planted, members, planted, write_archive
+from tests.archives import Planted, members, patched, planted, write_archive
 
 pytestmark = pytest.mark.usefixtures("prefect", "here")
 
@@ -132,10 +132,22 @@ def one_item(folder: Path) -> Path:
     return rated_by_each(folder, movies=1, users=12)
 
 
+def encrypted(folder: Path) -> Path:
+    path = write_archive(folder / "a.zip", ML_100K)
+    return patched(path, 6, 8, 1)
+
+
+def mixed_line_ends(folder: Path) -> Path:
+    text = members(ML_100K, planted())["u.item"].replace("\n", "\r\n", 1)
+    return write_archive(folder / "a.zip", ML_100K, changed={"u.item": text})
+
+
 LINES = len(planted().ratings)
 ARCHIVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "truncated": (truncated, "is not a whole zip"),
     "leaving the folder": (leaving, "'../../evil.txt', whose path leaves the folder"),
+    "encrypted": (encrypted, "a.zip: ml-100k/u.data is encrypted. Unzip it with its password"),
+    "mixed line ends": (mixed_line_ends, "u.item, line 2: it ends in LF, those before it in CRLF"),
     "member missing": (without_a_member, "has no ml-100k/u.item"),
     "html page": (html, "is an HTML page, not a zip"),
     "rating of 7": (rating_of_7, "rating_on_scale: 1 failing, first: position="),
@@ -220,6 +232,15 @@ def test_an_option(
     message: str,
 ) -> None:
     assert message in refused(published, capsys, option, value)
+
+
+def test_a_folder_that_duckdb_cannot_open(
+    planted_zip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "what?"
+    assert main(["--data-dir", str(place), "--archive", str(planted_zip), *quick()]) == 1
+    assert capsys.readouterr().err.startswith(f"error: The data folder {str(place)!r} has '?' in")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written(

@@ -11,6 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 from jinja2 import Template
+from prefect.exceptions import ParameterTypeError
+from prefect.utilities.callables import parameter_schema
+
+from collab.estimators.recipes import ALL, GROUPS, RECIPES
+from collab.movielens.editions import EDITIONS
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
@@ -92,3 +97,21 @@ def test_the_weekly_pipeline_makes_room_and_nothing_else_does() -> None:
         name: deployment["parameters"].get("keep_days") for name, deployment in DEPLOYMENTS.items()
     }
     assert keeping == {**dict.fromkeys(DEPLOYMENTS), "pipeline": 30}
+
+
+@pytest.mark.parametrize("name", sorted(DEPLOYMENTS))
+def test_editions_and_variants_are_choices_with_their_defaults(name: str) -> None:
+    """The UI's form offers them, and the server refuses others before a run is made."""
+    form = parameter_schema(flow_of(DEPLOYMENTS[name])).properties
+    assert form["edition"]["enum"] == list(EDITIONS)
+    assert form["edition"]["default"] == "ml-100k"
+    if "variants" in form:
+        several, none = form["variants"]["anyOf"]
+        assert set(several["items"]["enum"]) == {*RECIPES, *GROUPS, ALL}
+        assert none == {"type": "null"}
+
+
+@pytest.mark.parametrize("given", [{"edition": "ml-1OOk"}, {"variants": ["als", "dot"]}])
+def test_what_is_no_choice_is_refused_before_anything_runs(given: dict[str, Any]) -> None:
+    with pytest.raises(ParameterTypeError):
+        flow_of(DEPLOYMENTS["train"]).validate_parameters(given)

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from collab.base.errors import CollabError
 from collab.base.paths import DataDir
 from collab.cli import main as collab
+from collab.lake import find_manifest
 from collab.movielens.editions import ML_10M
+from flows import declared
 from flows.ingest import ingest
 from flows.publish import publish
 from flows.train import train
+from flows.undeclared import released_runs
 from tasks import events
 from tests.archives import planted, write_archive
 from tests.flows.running import run
@@ -32,17 +36,48 @@ def test_ingest_train_and_publish_give_what_the_pipeline_gives(
 
     alone = DataDir(tmp_path / "alone")
     ingest(archive=str(planted_zip), data_dir=str(alone.root), trust_archive=True)
-    train(data_dir=str(alone.root), variants=VARIANTS, epochs=1, splits=[42, 1], device="cpu")
-    payload = {event["event"]: event["payload"] for event in told}
-    assert list(payload) == [events.RATINGS_COMMITTED, events.RUNS_COMMITTED]
-    passed_on = ("edition", "fingerprint", "run_ids", "left_out", "data_dir")  # by prefect.yaml
-    given = {name: payload[events.RUNS_COMMITTED][name] for name in passed_on}
-    publish(**given, device="cpu")
-    assert told[-1]["event"] == events.TABLES_PUBLISHED
+    runs = train(
+        data_dir=str(alone.root), variants=VARIANTS, epochs=1, splits=[42, 1], device="cpu"
+    )
+    given: dict[str, Any] = {"run_ids": [run.run_id for run in runs], "data_dir": str(alone.root)}
+    with pytest.raises(CollabError, match="not the declared set of ml-100k: without dot_product,"):
+        publish(**given, device="cpu")
+    assert not alone.serve.exists()
+    publish(**given, device="cpu", override=True)
+    assert [event["event"] for event in told] == [events.RATINGS_COMMITTED, events.TABLES_PUBLISHED]
 
     expected = tables(data)
     assert len(expected["standings"]) == len(VARIANTS)
     assert tables(alone) == expected
+
+
+def test_a_release_is_told_and_published(
+    planted_zip: Path, data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is declared of an edition, and nothing else, goes on to `publish` by itself."""
+    file = tmp_path / "releases.toml"
+    file.write_text(
+        '[default]\nvariants = ["fast"]\nsplits = [42, 1]\nseed = 5\nminutes = 1\n'
+        '[ml-100k]\nvariants = ["als", "bias_only"]\n'
+    )
+    monkeypatch.setattr(declared, "FILE", file)
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(events, "emit_event", lambda **event: told.append(event))
+    ingest(archive=str(planted_zip), data_dir=str(data.root), trust_archive=True)
+    given: dict[str, Any] = {"data_dir": str(data.root), "device": "cpu"}
+    with pytest.raises(CollabError, match="with embedding_nn besides; seed 7 instead of 5"):
+        train(**given, variants=["als", "bias_only", "embedding_nn"], seed=7, release=True)
+    assert not data.runs.exists()
+    train(**given, seed=5, release=True)
+    assert [event["event"] for event in told] == [events.RATINGS_COMMITTED, events.RUNS_COMMITTED]
+    payload = told[-1]["payload"]
+    passed_on = ("edition", "fingerprint", "run_ids", "left_out", "data_dir")  # by prefect.yaml
+    publish(**{name: payload[name] for name in passed_on}, device="cpu")
+    assert query(data, "SELECT undeclared, len(chosen_on) FROM publish_info") == [([], 2)]
+    assert query(data, "SELECT DISTINCT seed FROM leaderboard") == [(5,)]
+    train(**given, seed=7)  # newer, and passed over by what is published by hand
+    by_hand = released_runs(data.runs, find_manifest(data, "ml-100k"))
+    assert [run.run_id for run in by_hand] == payload["run_ids"]
 
 
 def test_two_editions_stand_side_by_side(

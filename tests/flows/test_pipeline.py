@@ -25,13 +25,15 @@ pytestmark = pytest.mark.usefixtures("prefect", "here")
 
 def test_from_archive_to_tables(
     planted_zip: Path,
-    data: DataDir,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(train, "run_in_child", run_in_child)  # as in earnest
+    data = DataDir(tmp_path / "day=3" / "my work [x]*")  # no pattern, no column and no markup
     assert run(planted_zip, data) == 0
     printed = capsys.readouterr().out
+    assert f"Report: {data.serve}/ml-100k/report.html\n" in printed
     assert "dot_product_bias_wd *" in printed
     assert "trained 3 of 3 (0 were there)" in printed
     n = len(planted().ratings)

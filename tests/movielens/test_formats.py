@@ -14,9 +14,7 @@ import pytest
 from collab.base.errors import CollabError, TransientError
 from collab.movielens.archive import verify
 from collab.movielens.editions import ML_1M, ML_100K, ML_LATEST_SMALL, Edition
-from tests.archives import write_archive
-
-LOCAL, CENTRAL = b"PK\3\4", b"PK\1\2"
+from tests.archives import patched, write_archive
 
 
 def one_line(path: Path, edition: Edition = ML_1M) -> str:
@@ -27,18 +25,6 @@ def one_line(path: Path, edition: Edition = ML_1M) -> str:
     said = str(caught.value)
     assert len(said.splitlines()) == 1
     return said
-
-
-def patched(path: Path, local: int, central: int, value: int) -> Path:
-    """Set one byte in each header: the flags (6, 8), the version (4, 6) or the method (8, 10)."""
-    content = bytearray(path.read_bytes())
-    for magic, offset in ((LOCAL, local), (CENTRAL, central)):
-        at = content.find(magic)
-        while at >= 0:
-            content[at + offset] = value
-            at = content.find(magic, at + 4)
-    path.write_bytes(content)
-    return path
 
 
 @pytest.mark.parametrize("edition", [ML_1M, ML_100K, ML_LATEST_SMALL], ids=lambda e: e.name)

@@ -1,7 +1,6 @@
 """Sources are tried in order; what is fetched is kept, verified and recorded."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -169,11 +168,9 @@ def test_ml_latest_goes_by_its_sidecar(mirror: Path, data: DataDir) -> None:
     (mirror / "ml-latest.zip.md5").write_text(f"{md5}  ml-latest.zip\n")
     assert find_archive(ML_LATEST, data).warnings == ()
     (mirror / "ml-latest.zip.md5").write_text("0" * 32)
-    find = partial(find_archive, ML_LATEST, data)
-    assert not find().fetched_now
     with pytest.raises(CollabError, match="expected 0000000000000000"):
-        find(refetch=True)
-    assert not find().fetched_now
+        find_archive(ML_LATEST, data, refetch=True)
+    assert not find_archive(ML_LATEST, data).fetched_now, "what does not pass is not taken"
 
 
 def test_an_archive_that_cannot_be_read_is_said(

@@ -1,7 +1,6 @@
 """Text as other programs save it: encodings, byte order marks, line ends, quotes, blanks."""
 
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -20,7 +19,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def parsed(
-    folder: Path, edition: Edition, texts: Mapping[str, bytes], *, zipped: bool = True
+    folder: Path, edition: Edition, texts: dict[str, bytes], *, zipped: bool = True
 ) -> duckdb.DuckDBPyConnection:
     """The tables of an archive with these texts; those not given are as planted, in UTF-8."""
     whole = {name: text.encode() for name, text in members(edition, planted()).items()} | texts

@@ -51,7 +51,7 @@ def test_every_query_runs(published: Published) -> None:
 
 def test_every_command_is_one() -> None:
     commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
-    assert len({command[1] for command in commands}) == 10
+    assert len({command[1] for command in commands}) == 16
     for program, *arguments in commands:
         assert program == "collab"
         app.parse_args(arguments)

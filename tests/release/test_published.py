@@ -18,6 +18,7 @@ CONSTRUCTS = {
 }
 VIEWS = {
     "leaderboard",
+    "run_ranking",
     "latest_run",
     "metric_history",
     "movie_bias_named",

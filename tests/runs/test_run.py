@@ -63,7 +63,7 @@ def test_a_run_folder_holds_what_a_run_is(spec: RunSpec) -> None:
     assert (record.dataset, record.dataset_key) == (spec.rows.name, spec.rows.key)
     assert (record.protocol, record.as_of, record.passes) == (Protocol(split_seed=1), None, 2)
     assert record.versions["torch"] == torch.__version__
-    assert list(record.stages) == ["load", "train", "write"]
+    assert list(record.stages) == ["load", "train", "rank", "write"]
     peaks = [stage["peak_memory_mib"] for stage in record.stages.values()]
     assert 0 < peaks[0] <= peaks[1] <= peaks[2] <= record.peak_memory_mib
     seconds = [stage["seconds"] for stage in record.stages.values()]
@@ -87,7 +87,8 @@ def test_predictions_are_of_the_validation_rows_and_give_the_errors(spec: RunSpe
     metrics = pd.read_parquet(spec.folder / "metrics.parquet")
     last = metrics.query("epoch == 2 and split == 'valid' and metric == 'mse'")["value"]
     assert last.tolist() == [record.mse]
-    assert set(metrics["metric"]) == {"loss", "seconds", "mse", "rmse", "mae"}
+    ranked = {"ndcg@10", "recall@10", "coverage@10", "ranked_users"}
+    assert set(metrics["metric"]) == {"loss", "seconds", "mse", "rmse", "mae", *ranked}
 
 
 def test_unknown_rows_are_counted_not_dropped(

@@ -62,6 +62,9 @@ class Stage2:
 class PairModel:
     """The mean of the two models, corrected by the trees once they are grown."""
 
+    # its trees ask for every other rating of the user and of the item
+    slow_to_list: ClassVar[bool] = True
+
     def __init__(
         self,
         probit: OrdinalModel,

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from collab.base.errors import CollabError
 from collab.dataset.rows import Rows
 from collab.estimators.sgd.gradient import Batch, Group
+from collab.estimators.sgd.parts import Tables
 
-Tables = tuple[list[Tensor], list[Tensor]]
 TOLERANCE = 1e-3  # of the largest derivative; float32 sums differ by less than a tenth of it
 
 

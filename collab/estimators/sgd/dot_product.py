@@ -6,10 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from collab.estimators.api import Factors, Range
-from collab.estimators.sgd.parts import normal, sigmoid_range, truncated_normal
+from collab.estimators.sgd.parts import Tables, normal, sigmoid_range, truncated_normal
 from collab.estimators.space import Span
-
-Tables = tuple[list[Tensor], list[Tensor]]
 
 
 class DotProduct(nn.Module):

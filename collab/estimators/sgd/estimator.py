@@ -17,6 +17,7 @@ from collab.estimators.sgd.closed_form import ClosedForm, refuse_other_gradient
 from collab.estimators.sgd.fit import descend
 from collab.estimators.sgd.gradient import Autograd, Gradient
 from collab.estimators.sgd.settings import Settings
+from collab.estimators.sgd.unseen import count_rows, fill_unseen
 
 ROWS_AT_ONCE = 1 << 16
 # seconds of a step, of a number in it, and of a column of a row
@@ -77,8 +78,9 @@ class Sgd(Settings):
         model = self.build(*sizes, weights_from, **told).to(context.device)
         rows = train.to(context.device)
         gradient = self.make_gradient(model, rows, min(settings.batch_size, len(rows)))
-        fitted = wrap(model, sizes)
+        fitted, counts = wrap(model, sizes), count_rows(rows, sizes)
         for loss in descend(model, gradient, rows, settings, generator=context.generator()):
+            fill_unseen(model.tables(), counts)  # type: ignore[operator]
             fitted.train_loss = loss
             yield fitted
 
@@ -132,7 +134,7 @@ class Trained:
 
     @torch.inference_mode()
     def predict(self, rows: Rows) -> Tensor:
-        """Stars (n,); an unknown user or item is scored by the embedding of index 0."""
+        """Stars (n,); an unknown user or item, index 0, is scored by the mean of those known."""
         self.model.eval()
         device = next(self.model.parameters()).device
         starts = range(0, len(rows), ROWS_AT_ONCE)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from collab.dataset.rows import Rows
 from collab.estimators.api import Context, Range
 from collab.estimators.sgd.parts import (
+    Tables,
     embedding,
     embedding_size,
     linear,
@@ -58,6 +59,10 @@ class RatingClasses(nn.Module):
         """Of a table of n rows, a bias for each of ten levels included."""
         return n_factors + 10
 
+    def tables(self) -> Tables:
+        """The tables of the users and of the items."""
+        return [self.user_factors, self.user_bias], [self.item_factors, self.item_bias]
+
     def scores(self, users: Tensor, items: Tensor) -> Tensor:
         """A score for each level: (B,), (B,) -> (B, l)."""
         products = self.user_factors[users] * self.item_factors[items]
@@ -104,12 +109,12 @@ class SideFeaturesNN(nn.Module):
         self.item_factors = embedding(n_items, embedding_size(n_items), generator)
         self.genre_layer = linear(max(1, genres.shape[1]), 8, generator)
         self.register_buffer("genres", genres.float())
-        self.tables = nn.ModuleDict()
+        self.known = nn.ModuleDict()
         width = embedding_size(n_users) + embedding_size(n_items) + 8
         for name, column in sorted(codes.items()):  # weights do not keep their order
             size = int(column.max()) + 1
             self.register_buffer(f"code_{name}", column.long())
-            self.tables[name] = embedding(size, embedding_size(size), generator)
+            self.known[name] = embedding(size, embedding_size(size), generator)
             width += embedding_size(size)
         hidden: list[nn.Module] = []
         for n_in, n_out in pairwise([width, *layers]):
@@ -141,10 +146,14 @@ class SideFeaturesNN(nn.Module):
         """Of a table of n rows."""
         return embedding_size(n)
 
+    def tables(self) -> Tables:
+        """The tables of the users and of the items."""
+        return [self.user_factors.weight], [self.item_factors.weight]
+
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""
         parts = [self.user_factors(users), self.item_factors(items)]
-        for name, table in self.tables.items():
+        for name, table in self.known.items():
             at = users if name.startswith("user_") else items
             parts.append(table(self.get_buffer(f"code_{name}")[at]))
         parts.append(self.genre_layer(self.get_buffer("genres")[items]))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor, nn
 
-from collab.estimators.sgd.parts import embedding, embedding_size, linear, sigmoid_range
+from collab.estimators.sgd.parts import Tables, embedding, embedding_size, linear, sigmoid_range
 from collab.estimators.space import Span
 
 
@@ -39,6 +39,10 @@ class CollabNN(nn.Module):
     def columns(n: int, *, widest: int = 600, **others: Any) -> int:
         """Of a table of n rows."""
         return embedding_size(n, widest)
+
+    def tables(self) -> Tables:
+        """The tables of the users and of the items."""
+        return [self.user_factors.weight], [self.item_factors.weight]
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""
@@ -75,6 +79,10 @@ class EmbeddingNN(nn.Module):
     def columns(n: int, *, widest: int = 600, **others: Any) -> int:
         """Of a table of n rows."""
         return embedding_size(n, widest)
+
+    def tables(self) -> Tables:
+        """The tables of the users and of the items."""
+        return [self.user_factors.weight], [self.item_factors.weight]
 
     def forward(self, users: Tensor, items: Tensor) -> Tensor:
         """Score pairs: (B,), (B,) -> (B,)."""

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+Tables = tuple[list[Tensor], list[Tensor]]  # of the users and of the items, (n, ...) each
+
 
 def embedding(n: int, size: int, generator: torch.Generator) -> nn.Embedding:
     """A table (n, size) drawn from a truncated normal(0, 0.01)."""

@@ -15,11 +15,12 @@ CREATE TABLE publish_info (
     expected_sd DOUBLE,
     shares_first_place VARCHAR[] NOT NULL,
     left_out VARCHAR[] NOT NULL,
+    undeclared VARCHAR[] NOT NULL,
     mean FLOAT NOT NULL,
     y_low FLOAT,
     y_high FLOAT,
-    clip_low FLOAT,
-    clip_high FLOAT,
+    clip_low FLOAT NOT NULL,
+    clip_high FLOAT NOT NULL,
     popular_from INTEGER NOT NULL,
     max_regression DOUBLE,
     compared_with INTEGER,
@@ -48,11 +49,12 @@ COMMENT ON COLUMN publish_info.expected_mse IS 'What it is expected to err: its 
 COMMENT ON COLUMN publish_info.expected_sd IS 'Standard deviation of the valid MSE over those splits; NULL: there was one';
 COMMENT ON COLUMN publish_info.shares_first_place IS 'The variants whose error does not differ from the lowest: the paired 95 % interval holds zero';
 COMMENT ON COLUMN publish_info.left_out IS 'Variants, sweeps and splits that failed or did not fit into the minutes and the memory there were, and parts of tables that are not published, each with the reason';
+COMMENT ON COLUMN publish_info.undeclared IS 'How variants, splits, seed or minutes differ from what is declared of the edition: it was published by an override; empty: it is the declared set';
 COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units: the mean over all ratings, but for what users'' biases and factors add';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
-COMMENT ON COLUMN publish_info.clip_low IS 'Predictions are cut off below this, stars; NULL: they are not';
-COMMENT ON COLUMN publish_info.clip_high IS 'Predictions are cut off above this, stars; NULL: they are not';
+COMMENT ON COLUMN publish_info.clip_low IS 'Published predictions are cut off below this: the lowest rating there is, stars';
+COMMENT ON COLUMN publish_info.clip_high IS 'Published predictions are cut off above this: the highest rating there is, stars';
 COMMENT ON COLUMN publish_info.popular_from IS 'From so many ratings on an item counts as popular: similar_movies leaves others out unless told otherwise. 50, or fewer where those of 50 would hold less than two thirds of the ratings';
 COMMENT ON COLUMN publish_info.max_regression IS 'By how much the champion was allowed to be surely worse than before, as a part of the earlier MSE; NULL: published with --no-gate';
 COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same archive and split';

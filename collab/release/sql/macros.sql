@@ -17,44 +17,44 @@ QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY place) <= k
 ORDER BY title, item_id, rank;
 COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items of the movies that a title fits best, or of an id, among those with at least min_ratings ratings; by default publish_info.popular_from, with 0 all. FROM similar_movies(''toy story'', k := 5)';
 
-CREATE MACRO recommend("user", k := 10) AS TABLE
-WITH asked AS MATERIALIZED (
-    SELECT factors, bias FROM user_factors JOIN user_bias USING (user_id)
-    WHERE user_id = try_cast("user"::VARCHAR AS INTEGER)),
--- before any join, which would carry the lists of all items along
-near AS (
-    SELECT item_id, list_dot_product(factors, (SELECT factors FROM asked))::DOUBLE AS dot
-    FROM movie_factors WHERE EXISTS (FROM asked)),
-best AS (
-    SELECT item_id, b.n_ratings, dot + b.bias + (SELECT bias FROM asked) AS score
-    FROM near JOIN movie_bias AS b USING (item_id)
-    WHERE item_id NOT IN (
-        SELECT item_id FROM ratings JOIN movies USING (movie_id)
-        WHERE user_id = try_cast("user"::VARCHAR AS INTEGER))
-    ORDER BY score DESC, item_id LIMIT k)
-SELECT row_number() OVER (ORDER BY score DESC, s.item_id) AS rank, title, release_year, genres,
-       greatest(least(coalesce(y_low + (y_high - y_low) / (1 + exp(-score - mean)), score + mean),
-                      coalesce(clip_high, 'inf'::FLOAT)),
-                coalesce(clip_low, '-inf'::FLOAT))::FLOAT AS prediction,
-       s.n_ratings, s.item_id
-FROM best AS s JOIN movies AS m ON m.movie_id = s.item_id, publish_info
-ORDER BY rank;
-COMMENT ON MACRO TABLE recommend IS 'The k items with the highest prediction among those a user has not rated. FROM recommend(196)';
-
 CREATE MACRO compare_runs(a, b) AS TABLE
 WITH wide AS (
     SELECT run_id, variant, is_current, valid_mse::DOUBLE AS valid_mse,
            valid_rmse::DOUBLE AS valid_rmse, valid_mae::DOUBLE AS valid_mae,
            train_seconds::DOUBLE AS train_seconds, n_parameters::DOUBLE AS n_parameters,
            epochs::DOUBLE AS epochs, lr_max::DOUBLE AS lr_max, wd::DOUBLE AS wd,
-           seed::DOUBLE AS seed
-    FROM runs),
+           seed::DOUBLE AS seed, ndcg_10, recall_10, coverage_10
+    FROM runs LEFT JOIN run_ranking USING (run_id, variant)),
 long AS (
-    UNPIVOT wide ON valid_mse, valid_rmse, valid_mae, train_seconds, n_parameters, epochs, lr_max,
-                    wd, seed
+    UNPIVOT wide ON valid_mse, valid_rmse, valid_mae, ndcg_10, recall_10, coverage_10,
+                    train_seconds, n_parameters, epochs, lr_max, wd, seed
     INTO NAME measure VALUE value)
+SELECT 'judged_mse' AS measure, mse_a AS a, mse_b AS b, b_minus_a, low, high, reason
+FROM paired_difference(a, b)
+UNION ALL BY NAME
 SELECT x.measure, x.value AS a, y.value AS b, y.value - x.value AS b_minus_a
 FROM long AS x JOIN long AS y USING (measure)
 WHERE (x.run_id = a OR (x.is_current AND x.variant = a))
   AND (y.run_id = b OR (y.is_current AND y.variant = b));
-COMMENT ON MACRO TABLE compare_runs IS 'Two runs side by side; each by its run_id or, for a current one, its variant. FROM compare_runs(''dot_product_bias'', ''dot_product_bias_wd'')';
+COMMENT ON MACRO TABLE compare_runs IS 'Two runs side by side; each by its run_id or, for a current one, its variant. The difference of judged_mse, of rows that both were judged on, has its 95 % interval, low to high, or the reason why not. FROM compare_runs(''dot_product_bias'', ''dot_product_bias_wd'')';
+
+CREATE MACRO similar_in(run, q, k := 10, min_ratings := 50) AS TABLE
+WITH own AS MATERIALIZED (
+    SELECT variant, item_id, factors FROM run_factors
+    WHERE run_id = run OR variant = run),
+asked AS (SELECT item_id, factors FROM own WHERE item_id IN (SELECT item_id FROM find_movie(q))),
+near AS (
+    SELECT x.item_id, y.item_id AS neighbor_id, n.n_ratings AS neighbor_ratings,
+           list_cosine_similarity(x.factors, y.factors) AS cosine
+    FROM asked AS x, own AS y JOIN movie_bias AS n USING (item_id)
+    WHERE x.item_id <> y.item_id AND n.n_ratings >= min_ratings)
+SELECT near.item_id, f.title, row_number() OVER nearest AS rank, neighbor_id, n.title AS neighbor,
+       cosine, neighbor_ratings
+FROM near
+JOIN movies AS f ON f.movie_id = near.item_id
+JOIN movies AS n ON n.movie_id = neighbor_id
+WHERE isfinite(cosine)
+WINDOW nearest AS (PARTITION BY near.item_id ORDER BY cosine DESC, neighbor_id)
+QUALIFY rank <= k
+ORDER BY f.title, near.item_id, rank;
+COMMENT ON MACRO TABLE similar_in IS 'The k most similar items of at least min_ratings ratings, by the factors of one run of the leaderboard, of every movie that a title fits. FROM similar_in(''embedding_dot_bias'', ''silence of the lambs'')';

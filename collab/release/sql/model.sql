@@ -146,9 +146,9 @@ COMMENT ON COLUMN recommendations.run_id IS 'The run it comes from';
 COMMENT ON COLUMN recommendations.user_id IS 'The user';
 COMMENT ON COLUMN recommendations.rank IS '1 is the highest prediction';
 COMMENT ON COLUMN recommendations.item_id IS 'The item; see movies.item_id';
-COMMENT ON COLUMN recommendations.prediction IS 'Stars predicted';
+COMMENT ON COLUMN recommendations.prediction IS 'Stars predicted, cut to the scale of the ratings; the rank is by what they were before';
 COMMENT ON COLUMN recommendations.sd IS 'Standard deviation of the rating around it, stars; NULL where the champion has no posterior';
-COMMENT ON COLUMN recommendations.cautious IS 'What the rating exceeds nine times of ten: order by it to be cautious; NULL likewise';
+COMMENT ON COLUMN recommendations.cautious IS 'What the rating exceeds nine times of ten, cut likewise: order by it to be cautious; NULL likewise';
 
 CREATE TABLE newcomer (
     run_id VARCHAR NOT NULL,

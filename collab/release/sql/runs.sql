@@ -87,7 +87,7 @@ COMMENT ON COLUMN runs.factors_gap IS 'The largest difference between a predicti
 COMMENT ON COLUMN runs.train_seconds IS 'Seconds in the training loop, evaluation left out';
 COMMENT ON COLUMN runs.seconds IS 'Seconds of the whole run, from reading Parquet to writing its files';
 COMMENT ON COLUMN runs.peak_memory_mib IS 'Peak resident memory of the training process, MiB';
-COMMENT ON COLUMN runs.stages IS 'Seconds of each stage, and peak memory up to its end, as JSON: load, train (evaluation included), write';
+COMMENT ON COLUMN runs.stages IS 'Seconds of each stage, and peak memory up to its end, as JSON: load, train (evaluation included), rank, write';
 COMMENT ON COLUMN runs.device IS 'cpu, cuda or mps';
 COMMENT ON COLUMN runs.device_name IS 'The name of the GPU, or the architecture of the CPU';
 COMMENT ON COLUMN runs.threads IS 'CPU threads used';
@@ -107,7 +107,7 @@ COMMENT ON COLUMN metrics.run_id IS 'The run';
 COMMENT ON COLUMN metrics.variant IS 'The model variant';
 COMMENT ON COLUMN metrics.epoch IS 'Counts from 1';
 COMMENT ON COLUMN metrics.split IS 'train or valid';
-COMMENT ON COLUMN metrics.metric IS 'train: loss, seconds; valid: mse, rmse, mae';
+COMMENT ON COLUMN metrics.metric IS 'train: loss, seconds; valid: mse, rmse, mae and, after the last epoch, ndcg@10, recall@10, coverage@10, ranked_users; see run_ranking';
 COMMENT ON COLUMN metrics.value IS 'Its value; the training loss is the mean over the steps of the epoch';
 
 CREATE TABLE predictions (

@@ -1,11 +1,28 @@
 -- Views: ready answers, with titles. They work through ATTACH.
 
+CREATE VIEW run_ranking AS
+SELECT run_id, variant, max(value) FILTER (metric = 'ndcg@10') AS ndcg_10,
+       max(value) FILTER (metric = 'recall@10') AS recall_10,
+       max(value) FILTER (metric = 'coverage@10') AS coverage_10,
+       max(value) FILTER (metric = 'ranked_users')::INTEGER AS ranked_users
+FROM metrics
+WHERE metric IN ('ndcg@10', 'recall@10', 'coverage@10', 'ranked_users')
+GROUP BY run_id, variant;
+COMMENT ON VIEW run_ranking IS 'How good the ten items are that a run would show first, among all that a user has not rated in training; relevant is a validation rating of 4 stars and more';
+COMMENT ON COLUMN run_ranking.run_id IS 'The run';
+COMMENT ON COLUMN run_ranking.variant IS 'The model variant';
+COMMENT ON COLUMN run_ranking.ndcg_10 IS 'Discounted cumulative gain of the ten as a part of the best there could be, mean over users; what is relevant gains 1, places count by 1 / log2(place), the first two by 1';
+COMMENT ON COLUMN run_ranking.recall_10 IS 'The part of what is relevant that is among the ten (of more than ten, the part of ten), mean over users';
+COMMENT ON COLUMN run_ranking.coverage_10 IS 'The part of the items that is among the ten of some user';
+COMMENT ON COLUMN run_ranking.ranked_users IS 'For how many users that was measured: those with something relevant; at most 1,000, and fewer the more items there are, the same for every run of a dataset';
+
 CREATE VIEW leaderboard AS
 SELECT place, variant, valid_mse, valid_rmse, valid_mae, mean_mse, sd_mse, n_splits, behind,
-       behind_low, behind_high, differs, train_seconds, device, epochs, n_parameters, seed,
-       uses_time, supplies_tables, is_champion, run_id
+       behind_low, behind_high, differs, ndcg_10, recall_10, coverage_10, train_seconds, device,
+       epochs, n_parameters, seed, uses_time, supplies_tables, is_champion, run_id
 FROM runs
 JOIN standings USING (run_id, variant)
+LEFT JOIN run_ranking USING (run_id, variant)
 ORDER BY place;
 COMMENT ON VIEW leaderboard IS 'The current runs, best first';
 COMMENT ON COLUMN leaderboard.place IS '1 is the lowest valid MSE, rows left out that the same user rated in training under another id';
@@ -20,6 +37,9 @@ COMMENT ON COLUMN leaderboard.behind IS 'How much larger its MSE is than that of
 COMMENT ON COLUMN leaderboard.behind_low IS 'The low end of its 95 % interval';
 COMMENT ON COLUMN leaderboard.behind_high IS 'The high end of its 95 % interval';
 COMMENT ON COLUMN leaderboard.differs IS 'Whether the interval excludes zero; where not, the first place is shared';
+COMMENT ON COLUMN leaderboard.ndcg_10 IS 'How good the ten items it would show first are, 0 to 1; see run_ranking';
+COMMENT ON COLUMN leaderboard.recall_10 IS 'The part of what is relevant that is among them; see run_ranking';
+COMMENT ON COLUMN leaderboard.coverage_10 IS 'The part of the items that is among the ten of some user; see run_ranking';
 COMMENT ON COLUMN leaderboard.train_seconds IS 'Seconds in the training loop';
 COMMENT ON COLUMN leaderboard.device IS 'cpu, cuda or mps';
 COMMENT ON COLUMN leaderboard.epochs IS 'Passes over the training rows: epochs, sweeps or samples';
@@ -64,7 +84,7 @@ COMMENT ON COLUMN metric_history.is_current IS 'Whether the run stands on the le
 COMMENT ON COLUMN metric_history.as_of IS 'Only ratings up to this moment, UTC, were used; NULL: all';
 COMMENT ON COLUMN metric_history.epoch IS 'Counts from 1';
 COMMENT ON COLUMN metric_history.split IS 'train or valid';
-COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rmse, mae';
+COMMENT ON COLUMN metric_history.metric IS 'train: loss, seconds; valid: mse, rmse, mae and, after the last epoch, ndcg@10, recall@10, coverage@10, ranked_users';
 COMMENT ON COLUMN metric_history.value IS 'Its value';
 
 CREATE VIEW movie_bias_named AS
