@@ -26,7 +26,8 @@ def render(database: Path, mark: str = "") -> str:
     """
     with open_database(database, read_only=True) as con:
         shown = gather(con)
-    scripts = ["newcomer.js", "script.js", "try.js"] if shown["newcomer"] else ["script.js"]
+    panel = ["newcomer.js", "try.js"] if shown["newcomer"] else []
+    scripts = ["titles.js", "script.js", *panel]
     environment = Environment(
         loader=FunctionLoader(asset),
         autoescape=True,

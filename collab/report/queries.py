@@ -10,7 +10,9 @@ FEW = 30  # a mean over fewer predictions is not shown
 WELL_RATED = 50  # a bias that rests on fewer ratings says little
 OF_CHAMPION = "mine AS (FROM predictions WHERE run_id = $run_id)"
 # training saw every rating but those predicted, so sums over it are differences: no join
-ITEMS = "items AS (SELECT item_id, title, genres FROM movies WHERE movie_id = item_id)"
+ITEMS = """
+    items AS (
+        SELECT item_id, title, title_folded, genres FROM movies WHERE movie_id = item_id)"""
 TRAINED_MEAN = """
     level AS (
         SELECT (a.stars - m.stars) / (a.n - m.n) AS mean
@@ -136,15 +138,16 @@ CHECKS = "SELECT name, severity, passed, failures, first_rows FROM check_results
 
 NEIGHBORS = """
     WITH chosen AS (
-        FROM movie_bias WHERE item_id IN (SELECT item_id FROM movie_similarity)
+        FROM movie_bias
+        WHERE item_id IN (SELECT item_id FROM movie_similarity WHERE rank_popular IS NOT NULL)
         ORDER BY n_ratings DESC, item_id LIMIT $movies)
     SELECT item_id, neighbor_id, similarity
-    FROM movie_similarity s JOIN chosen USING (item_id) WHERE s.rank <= $k
-    ORDER BY chosen.n_ratings DESC, item_id, s.rank"""
+    FROM movie_similarity s JOIN chosen USING (item_id) WHERE rank_popular <= $k
+    ORDER BY chosen.n_ratings DESC, item_id, rank_popular"""
 
 TITLES = f"""
     WITH {ITEMS}
-    SELECT item_id, title, n_ratings FROM movie_bias JOIN items USING (item_id)
+    SELECT item_id, title, title_folded, n_ratings FROM movie_bias JOIN items USING (item_id)
     WHERE item_id IN (SELECT unnest($ids))"""
 
 

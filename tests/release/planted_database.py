@@ -85,7 +85,13 @@ def create(con: duckdb.DuckDBPyConnection, table: str, records: list[dict[str, A
 def insert_data(con: duckdb.DuckDBPyConnection) -> None:
     """Movies, users, ratings; every fifth rating is predicted, half a star too high."""
     movies = [
-        {"movie_id": m, "item_id": m, "title": title(m), "genres": GENRES[m % len(GENRES)]}
+        {
+            "movie_id": m,
+            "item_id": m,
+            "title": title(m),
+            "release_year": 1990,
+            "genres": GENRES[m % len(GENRES)],
+        }
         for m in range(1, MOVIES + 1)
     ]
     create(con, "movies", movies)
@@ -102,10 +108,12 @@ def insert_data(con: duckdb.DuckDBPyConnection) -> None:
                rating + 0.5::FLOAT AS prediction
         FROM ratings WHERE position % 5 = 0""")
     con.execute("ALTER TABLE movies ADD COLUMN n_ratings INTEGER")
-    con.execute("ALTER TABLE movies ADD COLUMN release_year SMALLINT")
     con.execute("""
         UPDATE movies SET n_ratings = (SELECT count(*) FROM ratings
                                        WHERE ratings.movie_id = movies.movie_id)""")
+    con.execute("ALTER TABLE movies ADD COLUMN title_folded VARCHAR")
+    con.execute((SQL / "titles.sql").read_text(encoding="utf-8"))
+    con.execute("UPDATE movies SET title_folded = fold_title(title)")
 
 
 def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
@@ -135,7 +143,7 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
         CREATE TABLE movie_similarity AS
         SELECT item_id, (item_id + k - 1) % {MOVIES} + 1 AS neighbor_id,
                (1 - k / 20)::FLOAT AS cosine, cosine AS similarity, 0.1::FLOAT AS sd,
-               0.5::FLOAT AS share, k AS rank
+               0.5::FLOAT AS share, k AS rank, k AS rank_popular
         FROM counts, range(1, 11) AS r(k)""")
 
 
@@ -187,6 +195,7 @@ def info(edition: str, splits: int) -> dict[str, Any]:
         "clip_low": 1.0,
         "clip_high": 5.0,
         "undeclared": [],
+        "popular_from": 5,
         "left_out": ["als: it <diverged>"] if several else [],
         "licence": "none",
         "citation": "nobody",

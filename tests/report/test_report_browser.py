@@ -189,17 +189,21 @@ def test_search_finds_a_title_without_its_accents(open_page: Open) -> None:
     assert page.locator("#chosen").inner_text() == f"{ODD_TITLES[3]}, 59 ratings"
     rows = page.locator("#neighbors tr")
     assert rows.count() == 10
-    assert rows.first.locator("td").all_inner_texts() == ["Movie 04, The (1990)", "0.950", "58"]
+    assert rows.first.locator("td").all_inner_texts() == ["Movie 04, The (1990)", "0.95", "58"]
 
 
 def test_search_by_pointer_and_arrows(open_page: Open) -> None:
     page = open_page()
-    page.locator("#query").fill("movie 7")
+    page.locator("#query").fill("movie 1")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert page.locator("#chosen").inner_text().startswith("Movie 17, The (1990)")
+    assert page.locator("#chosen").inner_text().startswith("Movie 11, The (1990)")
     page.locator("#query").fill("script")
     page.locator("#matches li").first.click()
     assert page.locator("#chosen").inner_text().startswith(ODD_TITLES[1])
+    page.locator("#query").fill("movei 17")
+    assert page.locator("#matches li").first.inner_text() == "No such title. Did you mean"
+    page.keyboard.press("Enter")
+    assert page.locator("#chosen").inner_text().startswith("Movie 17, The (1990)")
     page.locator("#query").fill("nothing like it")
     assert page.locator("#matches").inner_text() == "No such title"

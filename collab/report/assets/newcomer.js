@@ -1,4 +1,3 @@
-"use strict";
 // What someone new would give, from what they gave: the regression of collab/estimators/fold_in.py,
 // solved for the ratings instead of the factors. `rows` holds z for each movie; the dot product of
 // two is how far a rating of one tells about the other.

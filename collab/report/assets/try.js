@@ -8,6 +8,7 @@
   const at = (id) => document.getElementById(id);
   const model = newcomer.decode(read("newcomer"));
   const axis = at("expected").dataset.axis.split(" ").map(Number);
+  const folded = movies.folded.slice(0, model.start.length);
   const ratings = new Map();
   let turn = 0;
   const stars = (value) => Math.min(Math.max(value, model.low), model.high);
@@ -76,7 +77,8 @@
 
   function search() {
     const text = at("wanted").value;
-    const places = find(text).filter((movie) => movie < model.start.length).slice(0, CANDIDATES);
+    const fitting = findTitles(folded, text);
+    const places = (fitting.length || !text.trim() ? fitting : closeTitles(folded, text)).slice(0, CANDIDATES);
     at("candidates").replaceChildren(...places.map((movie) => {
       const item = document.createElement("li");
       const button = element("button", movies.titles[movie]);
@@ -84,7 +86,10 @@
       item.append(button);
       return item;
     }));
-    if (text.trim() && !places.length) at("candidates").append(element("li", "No such title among the most rated"));
+    if (text.trim() && !fitting.length) {
+      const note = `No such title among the ${folded.length.toLocaleString("en")} most rated`;
+      at("candidates").prepend(element("li", places.length ? `${note}. Did you mean` : note, "note"));
+    }
     at("candidates").hidden = !text.trim();
   }
 
