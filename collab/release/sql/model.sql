@@ -13,7 +13,7 @@ CREATE TABLE movie_bias (
     n_ratings INTEGER NOT NULL,
     mean_rating FLOAT NOT NULL
 );
-COMMENT ON TABLE movie_bias IS 'How much better or worse than its factors suggest an item is rated, whoever rates it; items seen in training only';
+COMMENT ON TABLE movie_bias IS 'How much better or worse than its factors suggest an item is rated, whoever rates it; 0 is the mean over all ratings; items seen in training only';
 COMMENT ON COLUMN movie_bias.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_bias.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_bias.bias IS 'The bias, in the units of the score: stars, or those before the sigmoid where publish_info.y_low is given';
@@ -66,20 +66,24 @@ CREATE TABLE movie_similarity (
     run_id VARCHAR NOT NULL,
     item_id INTEGER NOT NULL,
     neighbor_id INTEGER NOT NULL,
-    rank UTINYINT NOT NULL,
+    rank UTINYINT,
+    rank_popular UTINYINT,
     similarity FLOAT NOT NULL,
     sd FLOAT,
     share FLOAT,
+    share_popular FLOAT,
     cosine FLOAT NOT NULL
 );
-COMMENT ON TABLE movie_similarity IS 'The 20 most similar items of each item; exact, itself excluded; items seen in training only';
+COMMENT ON TABLE movie_similarity IS 'The 20 most similar items of each item, and the 20 most similar popular ones: those with at least publish_info.popular_from ratings; exact, itself excluded; items seen in training only';
 COMMENT ON COLUMN movie_similarity.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_similarity.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_similarity.neighbor_id IS 'The similar item';
-COMMENT ON COLUMN movie_similarity.rank IS '1 is the most similar';
+COMMENT ON COLUMN movie_similarity.rank IS '1 is the most similar of all; NULL: not among the 20';
+COMMENT ON COLUMN movie_similarity.rank_popular IS '1 is the most similar of the popular ones; NULL: not popular, or not among the 20';
 COMMENT ON COLUMN movie_similarity.similarity IS 'What neighbours are ordered by, -1 to 1: the posterior mean of the cosine in the users'' metric, which says how alike the predictions for two items vary over all users; the plain cosine where the champion has no posterior';
 COMMENT ON COLUMN movie_similarity.sd IS 'Posterior standard deviation of that cosine; NULL where the champion has no posterior';
 COMMENT ON COLUMN movie_similarity.share IS 'The share of posterior draws in which the neighbour is among the 20; NULL likewise, and of the largest editions, where that is not computed';
+COMMENT ON COLUMN movie_similarity.share_popular IS 'The same of the 20 popular ones';
 COMMENT ON COLUMN movie_similarity.cosine IS 'Cosine of the angle between the published factors, -1 to 1, as in the book';
 
 CREATE TABLE movie_pca (
