@@ -78,8 +78,8 @@ class TestOverviews:
     def test_history(self, capsys: Capture, data_dir: Path) -> None:
         assert len(cells(out(capsys, "history"))) == 2
         (row,) = cells(out(capsys, "history", "--variant", "embedding_nn"))
-        assert row[3] == "embedding_nn"
-        assert row[4] == "current"
+        assert row[1] == "ml-latest-small-embedding_nn-0123456789ab"
+        assert row[3] == "current"
         said = error(capsys, "history", "--variant", "embeding_nn")
         assert "Did you mean embedding_nn?" in said
 

@@ -103,3 +103,11 @@ def test_what_users_wrote_is_no_markup(capsys: Capture) -> None:
     assert "[bold]x" in printed
     assert main(["similar", "[/red]"]) == 1
     assert "'[/red]'" in capsys.readouterr().err
+
+
+def test_a_dumb_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert show.console().is_dumb_terminal
+    assert show.console().width == 120

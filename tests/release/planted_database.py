@@ -157,6 +157,7 @@ def info(edition: str, splits: int) -> dict[str, Any]:
         "shares_first_place": ["dot_product_bias_wd", *(["dot_product"] if several else [])],
         "y_low": 0.0,
         "popular_from": 5,
+        "undeclared": [],
         "left_out": ["als: it <diverged>"] if several else [],
         "licence": "none",
         "citation": "nobody",

@@ -156,6 +156,7 @@ CREATE TABLE newcomer (
     prior_precision DOUBLE[][] NOT NULL,
     prior_covariance DOUBLE[][] NOT NULL,
     noise DOUBLE NOT NULL,
+    unsure DOUBLE NOT NULL,
     ridge DOUBLE NOT NULL,
     ridge_share DOUBLE NOT NULL,
     ridge_power DOUBLE NOT NULL
@@ -166,6 +167,7 @@ COMMENT ON COLUMN newcomer.prior_mean IS 'The row before any rating: factors, th
 COMMENT ON COLUMN newcomer.prior_precision IS 'How surely, a list for each row of the matrix; in units of the noise, as the products of the items'' rows are';
 COMMENT ON COLUMN newcomer.prior_covariance IS 'Its inverse';
 COMMENT ON COLUMN newcomer.noise IS 'Variance of a rating around its score, stars squared';
+COMMENT ON COLUMN newcomer.unsure IS 'Variance of a rating that comes besides from not knowing the items'' factors, stars squared: the mean over users and items, by the model''s own account';
 COMMENT ON COLUMN newcomer.ridge IS 'The penalty of who has rated nothing';
 COMMENT ON COLUMN newcomer.ridge_share IS 'How it grows with the number of ratings';
 COMMENT ON COLUMN newcomer.ridge_power IS 'By which power of that number';

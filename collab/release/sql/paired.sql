@@ -5,8 +5,8 @@ CREATE MACRO paired_difference(a, b) AS TABLE
 WITH told AS MATERIALIZED (SELECT DISTINCT run_id FROM predictions),
 chosen AS MATERIALIZED (
     SELECT x.run_id AS run_a, y.run_id AS run_b, x.dataset AS dataset_a, y.dataset AS dataset_b,
-           concat_ws(', ', CASE WHEN x.n_valid = 0 THEN x.run_id END, CASE WHEN y.n_valid = 0 THEN y.run_id END)
-               AS unmeasured,
+           concat_ws(', ', CASE WHEN x.n_valid = 0 THEN x.run_id END,
+                     CASE WHEN y.n_valid = 0 THEN y.run_id END) AS unmeasured,
            concat_ws(', ', CASE WHEN x.run_id NOT IN (FROM told) THEN x.run_id END,
                      CASE WHEN y.run_id NOT IN (FROM told) THEN y.run_id END) AS unpublished
     FROM runs AS x, runs AS y
