@@ -8,10 +8,12 @@ from collab.movielens.editions import ItemKey
 from flows import stages
 from flows.names import run_name, tag_run
 from flows.parameters import EditionName
+from flows.recorded import recorded
 from tasks.events import announce_ratings
 
 
 @flow(name="ingest", flow_run_name=run_name)
+@recorded
 def ingest(
     edition: EditionName = "ml-100k",
     archive: str | None = None,

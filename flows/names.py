@@ -29,6 +29,8 @@ def tag_run(edition: str, data: DataDir) -> None:
 
     One deployment serves several of both.
     """
+    if flow_run.get_id() is None:  # called as a function
+        return
     known = flow_run.get_tags()
     tags = list(dict.fromkeys([*known, "collab", edition, str(data.root)]))
     with get_client(sync_client=True) as client:

@@ -11,12 +11,14 @@ from collab.runs.record import newest_runs
 from flows import stages
 from flows.names import run_name, tag_run
 from flows.parameters import EditionName
+from flows.recorded import recorded
 from flows.undeclared import of_runs, refuse, released_runs
 from tasks.events import announce_publication
 from tasks.train import Trained
 
 
 @flow(name="publish", flow_run_name=run_name)
+@recorded
 def publish(
     edition: EditionName = "ml-100k",
     fingerprint: str | None = None,

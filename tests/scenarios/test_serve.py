@@ -16,8 +16,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from collab.base.paths import DataDir
 from deploy import automations
 from deploy.orphans import GONE, flow_processes
+from deploy.place import Place
 from deploy.processes import descendants, end_all
-from deploy.serve import Place
 from tests.scenarios.conftest import parameters
 from tests.scenarios.stack import free_port, having, kill, wait_for
 
