@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import collab
-from collab.cli.place import app, no_option
+from collab.cli.place import app
 from tests.release.planted import Published
 
 TEXT = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
