@@ -11,7 +11,7 @@ from collab.report.queries import NEIGHBORS, TITLES, Rows, fetch
 # Of large editions the most rated movies only: the page has to stay light.
 MOVIES_SHOWN = 4_000
 NEIGHBORS_SHOWN = 10
-BYTES = 600_000  # as JSON: of the 2 MB of a page, 0.9 are what draws the plots
+BYTES = 500_000  # as JSON: of the 2 MB of a page, 0.9 are what draws the plots
 
 
 def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def gathered(near: dict[int, Rows], named: dict[int, dict[str, Any]]) -> dict[st
     ids = list(dict.fromkeys([*near, *others]))
     place = {item: at for at, item in enumerate(ids)}
     return {
+        "ids": list(near),
         "titles": [named[item]["title"] for item in ids],
         "ratings": [named[item]["n_ratings"] for item in ids],
         "folded": [named[item]["title_folded"] for item in near],
