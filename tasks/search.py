@@ -7,6 +7,7 @@ from uuid import UUID
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
+from collab.base.fingerprint import refuse_changed_code
 from collab.base.journal import first_line
 from collab.runs.devices import find_slots
 from collab.runs.launch import run_in_child
@@ -46,4 +47,5 @@ def train_trials(specs: list[RunSpec], device: str) -> list[Run | str]:
     with ended_by_sigterm():
         results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
     STOP.refuse()
+    refuse_changed_code()
     return [first_line(each) if isinstance(each, BaseException) else each for each in results]
