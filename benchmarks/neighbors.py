@@ -25,8 +25,8 @@ from collab.dataset.protocols import Protocol
 from collab.estimators.api import Context, Estimator, HasFactors, HasUncertainty
 from collab.estimators.recipes import get_recipes
 from collab.release.interpret import Learnt
-from collab.release.neighbors import similarity_table
 from collab.release.posterior import gather, posterior_similarity
+from collab.release.similarity import similarity_table
 
 VARIANTS = ("fast_dot_product_bias_wd", "als", "bayesian_mf")
 TOP, KNOWN, RARE = 10, 100, 20

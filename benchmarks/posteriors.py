@@ -151,7 +151,7 @@ def nearest(fitted: HasUncertainty, dataset: Dataset) -> list[list[int]]:
         factors=draws.items[0].numpy(),
         bias=draws.item_bias[0].numpy(),
     )
-    table = posterior_similarity(draws, rows, TOP)["neighbor_id"].to_numpy().reshape(n, -1)
+    table = posterior_similarity(draws, rows, k=TOP)["neighbor_id"].to_numpy().reshape(n, -1)
     known = np.flatnonzero(np.diff(dataset.array("item_starts"))[1:] >= KNOWN)
     found: list[list[int]] = table[known].tolist()
     return found

@@ -63,7 +63,7 @@ def neighbors(threads: int) -> dict[str, float]:
     import torch
 
     from collab.release.interpret import Learnt
-    from collab.release.neighbors import similarity_table
+    from collab.release.similarity import similarity_table
 
     torch.set_num_threads(threads)
     made: dict[str, np.ndarray] = {}
@@ -72,7 +72,7 @@ def neighbors(threads: int) -> dict[str, float]:
     found = Learnt(ids=ids, factors=made["x"], bias=np.zeros(ITEMS, dtype=np.float32))
     similarity_table(Learnt(ids=ids[:99], factors=made["x"][:99], bias=found.bias[:99]))
     before, start, cpu = peak_memory_mib(), time.perf_counter(), time.process_time()
-    table = similarity_table(found, NEIGHBORS)
+    table = similarity_table(found, k=NEIGHBORS)
     seconds, used = time.perf_counter() - start, time.process_time() - cpu
     assert len(table) == ITEMS * NEIGHBORS
     return {"seconds": seconds, "cpu_seconds": used, "mib": peak_memory_mib() - before}

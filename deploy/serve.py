@@ -58,9 +58,10 @@ def serve(place: Place) -> None:
         at = ("--host", HOST, "--port", str(place.port))
         begin("server", "prefect", "server", "start", *at)
         wait_until_healthy(place, parts["server"])
+        if has_pool(place):
+            with temporary_settings({PREFECT_API_URL: f"{place.ui}/api"}):
+                report(crash_orphans(place.pool, worker=place.pool))
         set_up(place, told)
-        with temporary_settings({PREFECT_API_URL: f"{place.ui}/api"}):
-            report(crash_orphans(place.pool, worker=place.pool))
         at = ("--bind", HOST, "--directory", str(place.data.serve))
         begin("tables", "http.server", *at, str(place.port + 1))
         of = ("--pool", place.pool, "--type", "process", "--name", place.pool)

@@ -43,6 +43,9 @@ variants = names("SELECT variant FROM leaderboard")
 calls = {
     "fold": "SELECT fold('Amélie!')",
     "article_first": "SELECT article_first('Lambs, The (1991)')",
+    "fold_title": "SELECT fold_title('Lambs, The (1991)')",
+    "title_fit": "SELECT title_fit(fold_title('Lambs, The (1991)'), 'the lambs')",
+    "close_titles": "FROM close_titles((SELECT max_by(title, n_ratings) FROM movie_bias_named))",
     "find_movie": "FROM find_movie((SELECT max_by(title, n_ratings) FROM movie_bias_named))",
     "similar_movies": "FROM similar_movies((SELECT min(item_id) FROM movie_bias), k := 5)",
     "recommend": "FROM recommend((SELECT min(user_id) FROM user_bias), k := 5)",

@@ -70,7 +70,18 @@ COMMANDS = (
     "history --csv",
     "similar Alien",
     "bias --genre Drama --md",
+    "bias --model dot_product_bias_wd",
+    "compare dot_product_bias_wd embedding_nn",
+    "diff 1 1",
+    "predict 42 Alien",
+    "recommend 42",
+    "ask",
     "bias --parquet {there}/bias.parquet",
+    "predict 42 Alien",
+    "recommend 42 --md",
+    "recommend --rated Alien=5 --rated Aliens=2",
+    "ask --json",
+    "compare dot_product_bias_wd embedding_nn",
     "sql --json FROM\tmovies",
     "sql --csv SELECT\tto_timestamp(0)",
     "sql FROM\tmovies --parquet {there}/movies.parquet",
@@ -96,7 +107,7 @@ sys.stderr.write(json.dumps([line for line, code in codes.items() if code]))
 
 
 def test_no_command_is_forgotten() -> None:
-    others = {"snapshots", "rollback", "gc"}  # the last is for who runs the pipeline
+    others = {"snapshots", "diff", "rollback", "gc"}  # the last is for who runs the pipeline
     assert command_names(app) == others | {line.split()[0] for line in COMMANDS if line[0] != "-"}
 
 

@@ -1,14 +1,11 @@
 """What one run of the leaderboard learnt, where `similar` and `bias` are asked for a model."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.output import Column
 from collab.cli.place import Place
-from collab.cli.rows import Rows
 
-LEAST = 50  # ratings of a neighbour
 NEIGHBORS_IN = """
     SELECT item_id, title, rank, neighbor_id, neighbor, cosine, neighbor_ratings
     FROM similar_in($model, $id, k := $k, min_ratings := $least)"""
@@ -50,9 +47,3 @@ def require_model(place: Place, model: str, table: str = "run_bias") -> None:
         )
     if not any(model in names for names in found):
         raise unknown_name("model with factors", model, [variant for variant, _ in found])
-
-
-def neighbors_in(place: Place, model: str, items: Sequence[int], k: int) -> Rows:
-    """The k most similar of each of some items by the factors of a run."""
-    each = [place.rows(NEIGHBORS_IN, model=model, id=item, k=k, least=LEAST) for item in items]
-    return replace(each[0], values=[row for rows in each for row in rows.values])

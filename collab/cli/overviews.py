@@ -38,9 +38,8 @@ HISTORY = """
     FROM runs WHERE $variant IS NULL OR variant = $variant ORDER BY started_at, run_id"""
 RUN = (
     Column("started_at", MINUTE, "started"),
-    Column("run_id", head="run"),
+    Column("run_id", head="run"),  # begins with edition and variant
     Column("valid_mse", ".4f", "valid MSE"),
-    Column("variant"),
     Column("_state", head="state"),
     Column("seed", "d"),
     Column("epochs", "d"),

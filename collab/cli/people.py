@@ -47,8 +47,8 @@ def predict(user: Count, movie: str, /, *, out: Out = TERMINAL, place: Here) -> 
     """Show what a user would give to a movie, and to others that the title fits.
 
     The 95 % interval is of the rating: what the user's other ratings leave open, what the movie's
-    leave open of its bias, and the noise of any rating. `because` is the movie whose rating, high or
-    low, speaks most for it.
+    leave open, and the noise of any rating. `because` is the movie whose rating, high or low,
+    speaks most for it.
 
     Args:
         user: The user's id.

@@ -81,13 +81,19 @@ def collab(
         say(app.generate_completion(shell=print_completion))
         return 0
     try:
-        # `-` is no option, nor is a query that begins with a comment: those have no spaces
-        queries = (re.sub(r"^(?=-$|--[^=]*\s)", " ", token) for token in tokens)
-        command, bound, unparsed = app.parse_args(queries)
+        command, bound, unparsed = app.parse_args(map(no_option, tokens))
     except (UnknownOptionError, UnknownCommandError) as error:
         raise with_shared(error) from error
     bound.arguments |= dict.fromkeys(unparsed, Place(data_dir, edition))
     return command(*bound.args, **bound.kwargs)
+
+
+def no_option(token: str) -> str:
+    """A token as typed, set apart where it only looks like an option: `-`, a query with a comment.
+
+    Options have no spaces.
+    """
+    return re.sub(r"^(?=-$|--[^=]*\s)", " ", token)
 
 
 def with_shared(error: UnknownOptionError | UnknownCommandError) -> CycloptsError:

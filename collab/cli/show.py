@@ -30,7 +30,14 @@ class Screen(Console):
 
 def console() -> Console:
     """Standard output; colours only on a terminal, no wrapping in a pipe, never markup."""
-    return Screen(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width())
+    return Screen(
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+        width=width(),
+        height=25,  # or the width of a dumb terminal would be 80
+    )
 
 
 def width() -> int:

@@ -41,7 +41,8 @@ def build(folder: Path, fill: Step, check: Step, at_hand: Mapping[str, Path]) ->
             if table in at_hand:
                 share(at_hand[table], target)
             else:
-                con.sql(f"FROM {table}").write_parquet(str(target), compression="zstd")
+                stored = con.sql(f"FROM {table} SELECT {typed(con, table)}")
+                stored.write_parquet(str(target), compression="zstd")
         con.execute("CHECKPOINT served")
     if path.with_name(f"{DATABASE}.wal").exists():
         raise OSError("the database was left with a write-ahead log")
@@ -101,10 +102,14 @@ def summary(con: duckdb.DuckDBPyConnection, columns: str, source: str) -> list[t
 
 
 def typed(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The columns of a table, cast to their types: a file at hand may hold wider ones."""
+    """The columns that a table stores, cast to their types: a file at hand may hold wider ones.
+
+    What is worked out as it is read has an expression for its default and is not among them.
+    """
     columns = con.execute(
         "SELECT column_name, data_type FROM duckdb_columns() "
-        "WHERE database_name = current_database() AND table_name = $table ORDER BY column_index",
+        "WHERE database_name = current_database() AND table_name = $table "
+        "AND column_default IS NULL ORDER BY column_index",
         {"table": table},
     ).fetchall()
     return ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in columns)

@@ -6,6 +6,7 @@ as one of a single draw; what it finds for an item are candidates, and only thei
 taken in every draw.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -20,41 +21,36 @@ CANDIDATES, DIRECTIONS = 64, 48
 ROWS = 512  # items whose candidates are gathered at once
 
 
-def candidate_rows(units: Tensor, k: int) -> Tensor:
-    """Row numbers (n, k) of the items most like each by the mean of unit rows (S, n, d), about."""
+def candidates_by_mean(units: Tensor, k: int | None = None) -> Callable[[Tensor | None], Tensor]:
+    """A search for the k items most like each by the mean of unit rows (S, n, d), about.
+
+    Of candidates it is not known in how many draws they are among the nearest: others may be nearer
+    then.
+    """
     aside = units.transpose(0, 1).reshape(units.shape[1], -1)
     _, vectors = torch.linalg.eigh((aside.mT @ aside).double())
-    leading = vectors[:, -DIRECTIONS:].float()
-    _, rows = nearest_rows(aside @ leading, k)
-    return rows
+    leading = aside @ vectors[:, -DIRECTIONS:].float()
+    return lambda among: nearest_rows(leading, k or CANDIDATES, among)[1]
 
 
-def moments_of_candidates(units: Tensor, rows: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The k of each item's candidates with the highest mean cosine over all draws.
+def moments(units: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Means and standard deviations of cosines over the draws, (n, c) each.
 
     Args:
         units: (S, n, d), unit rows of each draw.
-        rows: (n, c) the candidates.
-        k: how many, at most c.
-
-    Returns:
-        Row numbers, means and standard deviations of the cosine, (n, k) each. In how many draws
-        each is among the k nearest of all is not known: others than candidates may be nearer then.
+        rows: (n, c) the numbers of the others.
     """
     with one_thread_each() as workers:
         starts = range(0, len(rows), ROWS)
-        parts = list(workers.map(partial(moments_of_rows, units, rows, k), starts))
-    chosen, means, sds = (torch.cat(columns) for columns in zip(*parts, strict=True))
-    return chosen, means, sds
+        parts = list(workers.map(partial(moments_of_rows, units, rows), starts))
+    means, sds = (torch.cat(columns) for columns in zip(*parts, strict=True))
+    return means, sds
 
 
-def moments_of_rows(
-    units: Tensor, rows: Tensor, k: int, start: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def moments_of_rows(units: Tensor, rows: Tensor, start: int) -> tuple[Tensor, Tensor]:
     """The same of the items from `start` on."""
     at = rows[start : start + ROWS]
     cosines = torch.stack(
         [torch.einsum("bd,bcd->bc", unit[start : start + ROWS], unit[at]) for unit in units]
     )
-    means, best = cosines.mean(0).topk(k, dim=1)
-    return at.gather(1, best), means, cosines.std(0).gather(1, best)
+    return cosines.mean(0), cosines.std(0)

@@ -80,14 +80,15 @@ FINITE = {
     "starter_movies": ("variance_left",),
     "standings": ("judged_mse", "mean_mse", "behind"),
 }
-RANKED = {
-    "movie_bias": ("true", "bias"),
-    "user_bias": ("true", "bias"),
-    "run_bias": ("run_id", "bias"),
-    "movie_similarity": ("item_id", "similarity"),
-    "recommendations": ("user_id", "prediction"),
-    "starter_movies": ("true", "variance_left"),
-}
+RANKED = (
+    ("movie_bias", "rank", "true", "bias"),
+    ("user_bias", "rank", "true", "bias"),
+    ("run_bias", "rank", "run_id", "bias"),
+    ("movie_similarity", "rank", "item_id", "similarity"),
+    ("movie_similarity", "rank_popular", "item_id", "similarity"),
+    ("recommendations", "rank", "user_id", "prediction"),
+    ("starter_movies", "rank", "true", "variance_left"),
+)
 
 # gates and the check of ingest that looked for the same
 PROVEN_BY = {
@@ -119,12 +120,16 @@ def gates() -> list[Check]:
     for table, columns in FINITE.items():
         bad = " OR ".join(f"NOT isfinite({column})" for column in columns)
         queries[f"{table}_finite"] = f"SELECT {', '.join(columns)} FROM {table} WHERE {bad}"
-    for table, (group, value) in RANKED.items():
-        queries[f"{table}_ranks"] = f"""
-            SELECT rank, expected FROM (
-                SELECT rank, row_number() OVER (
-                    PARTITION BY {group} ORDER BY {value} DESC, rank) AS expected FROM {table})
-            WHERE rank <> expected"""
+    for table, rank, group, value in RANKED:
+        queries[f"{table}_{rank}s"] = f"""
+            SELECT {rank}, expected FROM (
+                SELECT {rank}, row_number() OVER (
+                    PARTITION BY {group} ORDER BY {value} DESC, {rank}) AS expected
+                FROM {table} WHERE {rank} IS NOT NULL)
+            WHERE {rank} <> expected"""
+    queries["popular_neighbors"] = """
+        SELECT neighbor_id, n_ratings FROM movie_similarity, publish_info, movie_bias AS b
+        WHERE b.item_id = neighbor_id AND rank_popular IS NOT NULL AND n_ratings < popular_from"""
     queries["no_self_neighbor"] = "SELECT item_id FROM movie_similarity WHERE item_id = neighbor_id"
     queries["cosine_in_range"] = (
         "SELECT item_id, neighbor_id, cosine, similarity FROM movie_similarity "

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from collab.base.errors import CollabError
 from collab.dataset.dataset import load_dataset
@@ -37,6 +39,7 @@ class Model:
     """A run's model: itself, and as tables: users, items, and how a score becomes stars.
 
     train: the rows it was trained on, by user.
+    factors, items: with item biases as `centred` makes them.
     """
 
     run: Run
@@ -55,16 +58,33 @@ def load_model(run: Run) -> Model:
     """
     fitted = run.recipe.estimator.load(run.folder)
     assert isinstance(fitted, HasFactors)
-    found = fitted.factors()
     rows = load_dataset(run.folder.parent.parent / "datasets" / run.record.dataset)
+    train = rows.train()
+    found = centred(fitted.factors(), train.items)
     return Model(
         run=run,
         fitted=fitted,
-        train=rows.train(),
+        train=train,
         users=learnt("user", rows.users.ids, found.user_factors, found.user_bias, run),
         items=learnt("item", rows.items.ids, found.item_factors, found.item_bias, run),
         factors=replace(found, clip=found.clip or rows.scale),
     )
+
+
+def centred(found: Factors, items: Tensor) -> Factors:
+    """The same model with item biases whose mean over the ratings is 0.
+
+    What the biases have in common moves to the mean, so every score stays as it is, and so do the
+    factors and the bias of a new user. A bias then says how an item differs from what is rated on
+    the whole.
+
+    Args:
+        found: the model's tables.
+        items: the item of each rating (n,).
+    """
+    counts = torch.bincount(items, minlength=len(found.item_bias)).double()
+    shift = float(counts @ found.item_bias.double() / counts.sum())
+    return replace(found, mean=found.mean + shift, item_bias=found.item_bias - shift)
 
 
 def learnt(entity: str, ids: NDArray[np.int32], factors: Any, bias: Any, run: Run) -> Learnt:

@@ -12,7 +12,6 @@ from torch import Tensor
 from collab.base.database import insert
 from collab.estimators.api import HasUncertainty
 from collab.release.interpret import COMPONENTS, Learnt, Model, bias_table, pca_table
-from collab.release.neighbors import similarity_table
 from collab.release.newcomer import insert_newcomer
 from collab.release.posterior import (
     Draws,
@@ -22,6 +21,7 @@ from collab.release.posterior import (
     posterior_similarity,
 )
 from collab.release.recommend import recommendations
+from collab.release.similarity import similarity_table
 
 PCA_ITEMS = 1000
 
@@ -41,7 +41,7 @@ def insert_model(con: duckdb.DuckDBPyConnection, model: Model, *, recommend: boo
         "user_bias": sure_bias(users, "user_id", None if draws is None else draws.user_bias).merge(
             by_user
         ),
-        "movie_similarity": neighbors(items, draws),
+        "movie_similarity": neighbors(items, draws, popular_items(con, items)),
         "movie_pca": pca.merge(by_item.drop(columns="mean_rating")),
         "pca_components": pd.DataFrame({"component": np.arange(len(shares)) + 1, "share": shares}),
     }
@@ -64,12 +64,20 @@ def sure_bias(found: Learnt, id_name: str, draws: Tensor | None) -> pd.DataFrame
     )
 
 
-def neighbors(found: Learnt, draws: Draws | None) -> pd.DataFrame:
+def neighbors(found: Learnt, draws: Draws | None, popular: Tensor) -> pd.DataFrame:
     """The neighbours of every item, by the posterior where there is one."""
     if draws is not None:
-        return posterior_similarity(draws, found)
-    table = similarity_table(found)
-    return table.assign(similarity=table["cosine"])
+        return posterior_similarity(draws, found, popular)
+    return similarity_table(found, popular)
+
+
+def popular_items(con: duckdb.DuckDBPyConnection, found: Learnt) -> Tensor:
+    """Which of the items have as many ratings as publish_info.popular_from, (n,)."""
+    rows = con.execute(
+        "SELECT item_id FROM movies GROUP BY item_id "
+        "HAVING sum(n_ratings) >= (SELECT popular_from FROM publish_info)"
+    ).fetchnumpy()
+    return torch.from_numpy(np.isin(found.ids, rows["item_id"]))
 
 
 def ratings_by_item(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:

@@ -5,52 +5,39 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from collab.release.interpret import Learnt
-
-NEIGHBORS = 20
 ROWS, COLUMNS = 512, 4096  # of one tile of the similarity matrix
 GROUP = 64  # neighbouring columns whose maximum is looked at first; divides COLUMNS
 
 
-def similarity_table(found: Learnt, k: int = NEIGHBORS) -> pd.DataFrame:
-    """The k most similar of every item by the cosine of the factors: exact, itself excluded.
-
-    Returns:
-        `item_id, neighbor_id, rank, cosine`, k rows an item (fewer where there are fewer items).
-    """
-    unit = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
-    cosines, rows = nearest_rows(unit, k)
-    n, k = rows.shape
-    return pd.DataFrame(
-        {
-            "item_id": np.repeat(found.ids, k),
-            "neighbor_id": found.ids[rows.numpy().reshape(-1)],
-            "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), n),
-            "cosine": cosines.reshape(-1).numpy().clip(-1, 1),
-        }
-    )
-
-
-def nearest_rows(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def nearest_rows(rows: Tensor, k: int, among: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Inner products and row numbers (n, k) of the k nearest of every row (n, d), itself excluded.
 
     Fewer than k where there are fewer rows; nearest first.
+
+    Args:
+        rows: (n, d).
+        k: how many of each.
+        among: (m,) numbers of the rows that may be found; all by default.
     """
-    k = min(k, len(rows) - 1)
+    found = torch.arange(len(rows)) if among is None else among
+    own = torch.full((len(rows),), -1)
+    own[found] = torch.arange(len(found))
+    others = rows if among is None else rows[among]
+    k = min(k, len(others) - 1)
     with one_thread_each() as workers:
-        parts = list(workers.map(partial(nearest, rows, k=k), range(0, len(rows), ROWS)))
+        search = partial(nearest, rows, others, own, k=k)
+        parts = list(workers.map(search, range(0, len(rows), ROWS)))
     values, places = (torch.cat(columns) for columns in zip(*parts, strict=True))
-    return values, places
+    return values, found[places]
 
 
 def pair_cosines(unit: Tensor, rows: Tensor) -> Tensor:
-    """Inner products (n, k) of every unit row (n, d) with those of the given numbers (n, k)."""
-    return torch.einsum("nd,nkd->nk", unit, unit[rows])
+    """Inner products (n, c) of every unit row (n, d) with those of the given numbers (n, c)."""
+    blocks = zip(torch.split(unit, ROWS), torch.split(rows, ROWS), strict=True)
+    return torch.cat([torch.einsum("nd,nkd->nk", own, unit[others]) for own, others in blocks])
 
 
 @contextmanager
@@ -69,14 +56,19 @@ def one_thread_each() -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(threads)
 
 
-def nearest(unit: Tensor, start: int, k: int) -> tuple[Tensor, Tensor]:
-    """Cosines and row numbers (b, k) of the k nearest of rows `start` and on, nearest first."""
-    rows = unit[start : start + ROWS]
+def nearest(rows: Tensor, others: Tensor, own: Tensor, start: int, k: int) -> tuple[Tensor, Tensor]:
+    """Products of rows `start` and on with the k nearest of others, and these' numbers (b, k).
+
+    own: (n,) which of the others a row is; -1: none.
+    """
+    block, mine = rows[start : start + ROWS], own[start : start + ROWS]
     tiles = (
-        cosine_tile(rows, unit[first : first + COLUMNS], start - first)
-        for first in tile_starts(len(unit))
+        product_tile(block, others[first : first + COLUMNS], mine - first)
+        for first in tile_starts(len(others))
     )
-    return best_of_tiles(tiles, len(rows), k)
+    # of one tile there may be fewer groups than k, which would put no floor under anything
+    group = GROUP if len(others) > COLUMNS else max(GROUP // 16, 1)
+    return best_of_tiles(tiles, len(block), k, group)
 
 
 def tile_starts(n: int) -> range:
@@ -89,7 +81,9 @@ def empty_tile(rows: int) -> Tensor:
     return torch.empty(rows, COLUMNS)
 
 
-def best_of_tiles(tiles: Iterable[Tensor], rows: int, k: int) -> tuple[Tensor, Tensor]:
+def best_of_tiles(
+    tiles: Iterable[Tensor], rows: int, k: int, group: int | None = None
+) -> tuple[Tensor, Tensor]:
     """The k highest values of every row and their columns (rows, k), highest first.
 
     A sort of all n values of a row costs more than computing them. Few can matter: the k-th
@@ -101,33 +95,34 @@ def best_of_tiles(tiles: Iterable[Tensor], rows: int, k: int) -> tuple[Tensor, T
             the answer only where a row has nothing better, with a column that means nothing.
         rows: how many.
         k: how many of each, not more than there are columns.
+        group: how many columns have one maximum; GROUP by default.
     """
+    size = group or GROUP
     highest = torch.full((rows, k), -torch.inf)
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for number, tile in enumerate(tiles):
-        groups = tile.view(rows, -1, GROUP)
+        groups = tile.view(rows, -1, size)
         maxima = groups.amax(dim=2)
         highest = torch.cat([highest, maxima], dim=1).topk(k, dim=1).values
-        row, group = (maxima >= highest[:, -1:]).nonzero(as_tuple=True)
-        values = groups[row, group]
+        row, place = (maxima >= highest[:, -1:]).nonzero(as_tuple=True)
+        values = groups[row, place]
         at, member = (values >= highest[row, -1:]).nonzero(as_tuple=True)
-        column = number * COLUMNS + group[at] * GROUP + member
+        column = number * COLUMNS + place[at] * size + member
         found.append((row[at], values[at, member], column))
     return best(found, highest[:, -1], k)
 
 
-def cosine_tile(rows: Tensor, others: Tensor, offset: int) -> Tensor:
-    """Cosines (b, COLUMNS) of unit rows (b, d) and (c, d); -inf beyond c and for a row with itself.
+def product_tile(rows: Tensor, others: Tensor, own: Tensor) -> Tensor:
+    """Products (b, COLUMNS) of rows (b, d) and (c, d); -inf beyond c and for a row with itself.
 
-    offset: row i of the first is row i + offset of the second.
+    own: (b,) which of the others a row is; none where it is no number of theirs.
     """
     tile = empty_tile(len(rows))
     if len(others) < COLUMNS:
         tile.fill_(-torch.inf)
     torch.mm(rows, others.T, out=tile[:, : len(others)])
-    row = torch.arange(len(rows))
-    here = (row + offset >= 0) & (row + offset < len(others))
-    tile[row[here], row[here] + offset] = -torch.inf
+    row = ((own >= 0) & (own < len(others))).nonzero()[:, 0]
+    tile[row, own[row]] = -torch.inf
     return tile
 
 

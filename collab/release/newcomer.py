@@ -7,10 +7,14 @@ import torch
 from torch import Tensor
 
 from collab.base.database import insert
-from collab.estimators.fold_in import FoldsIn, Prior
+from collab.dataset.rows import Rows
+from collab.estimators.api import HasUncertainty
+from collab.estimators.fold_in import FoldsIn, Prior, inputs
 from collab.release.interpret import Learnt, Model
 
 STARTERS = 50
+USERS, PAIRS = 200, 25  # by which it is measured how sure predictions are: users, items of each
+RATED = 300  # of a user are looked at
 CANDIDATES = 2000  # the most rated; who is asked does not know the others
 ANSWERED = 10  # ratings of a newcomer, where the prior's weight depends on their number
 
@@ -23,7 +27,8 @@ def insert_newcomer(con: duckdb.DuckDBPyConnection, model: Model, by_item: pd.Da
     if not isinstance(model.fitted, FoldsIn):
         return
     prior, run_id = model.fitted.prior(), model.run.run_id
-    insert(con, "newcomer", pd.DataFrame([{"run_id": run_id, **prior_record(prior)}]))
+    record = {**prior_record(prior), "unsure": unsure(model, prior, bias_variance(con, model))}
+    insert(con, "newcomer", pd.DataFrame([{"run_id": run_id, **record}]))
     counts = by_item.set_index("item_id")["n_ratings"].reindex(model.items.ids).to_numpy(np.float64)
     found = starter_movies(model.items, counts, len(model.users.ids), prior)
     insert(con, "starter_movies", found.assign(run_id=run_id))
@@ -40,6 +45,45 @@ def prior_record(prior: Prior) -> dict[str, object]:
         "ridge_share": prior.share,
         "ridge_power": prior.power,
     }
+
+
+def bias_variance(con: duckdb.DuckDBPyConnection, model: Model) -> Tensor:
+    """The published variance of the bias of each item, (n_items,), 0 where there is none."""
+    found = con.execute("SELECT item_id, coalesce(sd, 0)::DOUBLE AS sd FROM movie_bias").df()
+    sd = found.set_index("item_id")["sd"].reindex(model.items.ids).to_numpy(np.float64)
+    return torch.tensor(sd).square()
+
+
+def unsure(model: Model, prior: Prior, of_bias: Tensor) -> float:
+    """Variance of a rating that the regression of a user's row does not know of, stars squared.
+
+    It is how much larger the variance is by the model's own account, which knows that the items'
+    rows are uncertain too: the mean over some users and items, drawn by their ratings.
+    """
+    if not isinstance(model.fitted, HasUncertainty):
+        return 0.0
+    g, x = torch.Generator().manual_seed(0), inputs(model.factors)
+    users = torch.randperm(len(model.users.ids), generator=g)[:USERS] + 1
+    drawn = torch.randint(len(model.train), (len(users), PAIRS), generator=g)
+    items = model.train.items[drawn].long()
+    told = torch.stack(
+        [variance_of(model, prior, x, int(user), of) for user, of in zip(users, items, strict=True)]
+    )
+    pairs = users.repeat_interleave(PAIRS), items.flatten()
+    nothing = torch.zeros(len(pairs[0]))
+    rows = Rows(users=pairs[0], items=pairs[1], ratings=nothing, ts=nothing.long())
+    own = model.fitted.spread(rows).double().square()
+    return max(0.0, float((own - told.flatten() - of_bias[pairs[1] - 1]).mean()))
+
+
+def variance_of(model: Model, prior: Prior, x: Tensor, user: int, items: Tensor) -> Tensor:
+    """Variance (n,) of the ratings of items (n,) by the regression of a user, noise included."""
+    assert model.train.by_user
+    first, last = model.train.by_user.starts[user : user + 2].tolist()
+    rated, mine = x[model.train.items[first:last][-RATED:].long()], x[items]
+    precision = rated.mT @ rated + prior.penalty(len(rated)) * prior.precision
+    reach: Tensor = torch.linalg.solve(precision, mine.mT).mT
+    return prior.noise * (1 + (reach * mine).sum(1))
 
 
 def starter_movies(

@@ -8,7 +8,7 @@ a part of the items' biases, and how much of it a draw puts there is chance. So 
 with L L' = C, the users' metric, and whatever is said of it is averaged over the draws.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from collab.estimators.api import Factors
-from collab.release.candidates import CANDIDATES, candidate_rows, moments_of_candidates
+from collab.release.candidates import candidates_by_mean, moments
 from collab.release.interpret import Learnt
-from collab.release.neighbors import NEIGHBORS, nearest_rows, pair_cosines
+from collab.release.neighbors import nearest_rows, pair_cosines
+from collab.release.similarity import NEIGHBORS, of_both, ranked
 
 EXTREME = 50  # a bias among so many highest or lowest
 NORMAL_95 = 1.96
@@ -79,53 +80,61 @@ def bias_columns(draws: Tensor, bias: Tensor) -> pd.DataFrame:
     return pd.DataFrame({name: column.numpy() for name, column in columns.items()})
 
 
-def posterior_similarity(draws: Draws, found: Learnt, k: int = NEIGHBORS) -> pd.DataFrame:
-    """The k most similar of every item by the mean of the cosine in the users' metric.
+def posterior_similarity(
+    draws: Draws, found: Learnt, popular: Tensor | None = None, k: int = NEIGHBORS
+) -> pd.DataFrame:
+    """The most similar of every item by the mean of the cosine in the users' metric.
 
     Exact over all draws: the mean of cosines is the inner product of the draws' unit rows laid side
     by side. Of large editions the same for the candidates of each item, see `candidates`.
 
+    Args:
+        draws: of the model that made them.
+        found: the items.
+        popular: (n,) which of them are; all by default.
+        k: how many.
+
     Returns:
-        `item_id, neighbor_id, rank, similarity, sd, share, cosine`: mean and standard deviation of
-        the cosine over the draws, the share of draws in which the neighbour is among the k nearest
-        (of a large edition not known, NaN), and the plain cosine of the published factors.
+        As `ranked` does, with `similarity`, `sd`, `share`, `share_popular`, `cosine`: mean and
+        standard deviation of the cosine over the draws, the shares of draws in which the neighbour
+        is among the k nearest of all and of the popular (of a large edition not known, NaN), and
+        the plain cosine of the published factors.
     """
     units = torch.nn.functional.normalize(draws.items, dim=2)
     n_draws, n, width = units.shape
-    k = min(k, n - 1)
-    if n_draws * n**2 * (width + SELECTION) <= MULTIPLICATIONS:
-        rows, means, sds, shares = moments_of_all(units, k)
-    else:
-        candidates = candidate_rows(units, min(CANDIDATES, n - 1))
-        rows, means, sds = moments_of_candidates(units, candidates, k)
-        shares = torch.full_like(means, torch.nan)
+    every = n_draws * n**2 * (width + SELECTION) <= MULTIPLICATIONS
+    rows = of_both(popular, nearest_by_mean(units, k) if every else candidates_by_mean(units))
+    means, sds = moments(units, rows)
     plain = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
-    return pd.DataFrame(
-        {
-            "item_id": np.repeat(found.ids, k),
-            "neighbor_id": found.ids[rows.numpy().reshape(-1)],
-            "rank": np.tile(np.arange(1, k + 1, dtype=np.uint8), n),
-            "similarity": means.clamp(-1, 1).reshape(-1).numpy(),
-            "sd": sds.reshape(-1).numpy(),
-            "share": shares.reshape(-1).numpy(),
-            "cosine": pair_cosines(plain, rows).clamp(-1, 1).reshape(-1).numpy(),
-        }
-    )
+    columns = {
+        "similarity": means.clamp(-1, 1),
+        "sd": sds,
+        "share": shares(units, rows, k, None) if every else torch.full_like(means, torch.nan),
+        "cosine": pair_cosines(plain, rows).clamp(-1, 1),
+    }
+    columns["share_popular"] = columns["share"]
+    if every and popular is not None:
+        columns["share_popular"] = shares(units, rows, k, popular.nonzero()[:, 0])
+    return ranked(found, popular, rows, columns, k)
 
 
-def moments_of_all(units: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The k nearest of each item by the mean over unit rows (S, n, d): row numbers, means,
-    standard deviations, and the share of draws in which each is among the k nearest.
-    """
+def nearest_by_mean(units: Tensor, k: int) -> Callable[[Tensor | None], Tensor]:
+    """A search for the k nearest of each item by the mean cosine of unit rows (S, n, d): exact."""
     n_draws, n, width = units.shape
-    aside = units.transpose(0, 1).reshape(n, n_draws * width) / n_draws**0.5
-    means, rows = nearest_rows(aside, k)
-    cosines = torch.stack([pair_cosines(unit, rows) for unit in units])
-    among = torch.zeros(rows.shape)
+    aside = units.transpose(0, 1).reshape(n, n_draws * width)
+    return lambda among: nearest_rows(aside, k, among)[1]
+
+
+def shares(units: Tensor, rows: Tensor, k: int, among: Tensor | None) -> Tensor:
+    """In which part of the draws (S, n, d) each of the rows (n, c) is one of an item's k nearest.
+
+    among: (m,) the items that count; None: all.
+    """
+    found = torch.zeros(rows.shape)
     for unit in units:
-        _, nearest = nearest_rows(unit, k)
-        among += (rows[:, :, None] == nearest[:, None, :]).any(2)
-    return rows, means, cosines.std(0), among / n_draws
+        _, nearest = nearest_rows(unit, k, among)
+        found += (rows[:, :, None] == nearest[:, None, :]).any(2)
+    return found / len(units)
 
 
 def posterior_components(

@@ -25,6 +25,7 @@ from collab.release.runs_tables import (
     insert_runs,
     insert_standings,
 )
+from collab.release.similarity import popular_from
 from collab.runs.record import Run
 
 SQL = files("collab.release") / "sql"
@@ -36,6 +37,7 @@ SCRIPTS = (
     "examples.sql",
     "benchmarks.sql",
     "views.sql",
+    "titles.sql",
     "paired.sql",
     "macros.sql",
     "newcomers.sql",
@@ -73,8 +75,10 @@ def create_tables(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     model = load_model(inputs.refit)
     for script in SCRIPTS:
         con.execute((SQL / script).read_text(encoding="utf-8"))
-    insert(con, "publish_info", pd.DataFrame([info_record(inputs, model)]))
     insert_data(con, inputs.lake, inputs.refit.record.as_of)
+    counts = con.execute("SELECT sum(n_ratings) FROM movies GROUP BY item_id").fetchall()
+    popular = popular_from([n for (n,) in counts])
+    insert(con, "publish_info", pd.DataFrame([info_record(inputs, model, popular)]))
     insert(con, "check_results", pd.DataFrame(inputs.lake.checks()))
     insert_runs(con, inputs.evaluation, inputs.refit, inputs.history)
     insert_standings(con, inputs.evaluation)
@@ -126,7 +130,7 @@ def as_ingested(inputs: Inputs) -> dict[str, Path]:
     return {"users": inputs.lake.users, "ratings": inputs.lake.ratings}
 
 
-def info_record(inputs: Inputs, model: Model) -> dict[str, Any]:
+def info_record(inputs: Inputs, model: Model, popular: int) -> dict[str, Any]:
     """The row of `publish_info`."""
     edition, champion = get_edition(inputs.lake.edition), inputs.evaluation.champion
     y_low, y_high = model.factors.y_range or (None, None)
@@ -152,6 +156,7 @@ def info_record(inputs: Inputs, model: Model) -> dict[str, Any]:
         "y_high": y_high,
         "clip_low": clip_low,
         "clip_high": clip_high,
+        "popular_from": popular,
         **inputs.comparison.record(),
         "licence": edition.licence,
         "citation": edition.citation,

@@ -1,9 +1,10 @@
 """The report: one HTML file that opens offline and shows what was published.
 
-page        gathers the sections and renders them
+page        renders; `sections` gathers what is shown
 queries     what is read from the published tables, aggregated in SQL
 charts      the plots, in Altair; `movie_map`, `curves`, `bias_history`
-captions    what to see in each, computed from the same rows; `headline`
+captions    what to see in each, computed from the same rows; `headline` the words above them
+strips      where dots and bars stand in the tables; `bins` of training ratings
 similar     the movies of the search box as compact JSON
 reference   the book's and published numbers
 assets/     the page's HTML, CSS and JavaScript

@@ -1,13 +1,11 @@
 """What to see in each plot. Whatever is claimed is computed from the plotted rows."""
 
-from collections import Counter
 from statistics import mean
 from typing import Any
 
-from collab.report.charts import bin_name
+from collab.report.bins import MEMBERS, bin_name
+from collab.report.movie_map import GENRE_MOVIES, genre_counts
 from collab.report.queries import FEW, Rows
-
-GENRE_MOVIES = 20  # a genre of fewer movies on the map is not placed in its caption
 
 
 def listing(words: list[str]) -> str:
@@ -33,15 +31,20 @@ def curves(runs: Rows, rows: Rows, top: float) -> str:
     if gaps:
         _, name, valid, train = max(gaps)
         said.append(f"Validation exceeds training most in {name}: {valid:.3f} against {train:.3f}.")
-    names = {run["run_id"]: run["variant"] for run in runs}
-    beyond = [
-        f"{names[row['run_id']]}, epoch {row['epoch']} ({row['value']:.2f})"
-        for row in rows
-        if row["value"] > top
-    ]
-    if beyond:
-        said.append(f"Above the scale and not drawn: {listing(beyond)}.")
+    highest = [(peak, run["variant"]) for run in runs if (peak := peak_of(rows, run)) > top]
+    if highest:
+        peak, name = max(highest)
+        said.append(
+            f"The scale ends at {top:.2f}, so that the curves can be told apart. Epochs of "
+            f"{len(highest)} run{'s' if len(highest) > 1 else ''} lie above it and are cut off; "
+            f"the highest is {peak:.2f}, of {name}."
+        )
     return " ".join(said)
+
+
+def peak_of(rows: Rows, run: dict[str, Any]) -> float:
+    """The highest training loss or valid MSE of a run."""
+    return max((row["value"] for row in rows if row["run_id"] == run["run_id"]), default=0.0)
 
 
 def last_gap(run: dict[str, Any], rows: Rows) -> tuple[float, str, float, float] | None:
@@ -72,7 +75,7 @@ def movie_map(rows: Rows) -> str:
 
 def genre_ends(rows: Rows) -> list[str]:
     """The genres that lie farthest left and right on average; nothing where few are on the map."""
-    counts = Counter(genre for row in rows for genre in row["genres"])
+    counts = genre_counts(rows)
     centers = {
         genre: mean(row["pc1"] for row in rows if genre in row["genres"])
         for genre, count in counts.items()
@@ -104,7 +107,8 @@ def reliability(rows: Rows, gaps: Rows, variant: str) -> str:
     worst = max(drawn or rows, key=lambda row: abs(row["observed"] - row["probability"]))
     said = (
         "How likely each rating was said to be, in steps of ten per cent, and how often it was "
-        f"given; on the dashed line both are equal. On average they are {100 * gap:.1f} points "
+        f"given; on the dashed line both are equal. What was told less than {FEW} times is not "
+        f"drawn. On average they are {100 * gap:.1f} points "
         f"apart, and most for {worst['rating']:g} stars: told {100 * worst['probability']:.0f} %, "
         f"given {100 * worst['observed']:.0f} %."
     )
@@ -118,10 +122,25 @@ def error_by_count(rows: Rows, of: str) -> str:
     """The error at both ends of the counts."""
     few, many = rows[0], rows[-1]
     lowest = min(rows, key=lambda row: row["mse"])
+    told = f"The bars are 95 % intervals; every bin holds {MEMBERS} {of}s or more."
+    if any(row["low"] is None for row in rows):
+        told = f"Of fewer than {MEMBERS} {of}s there is no interval."
     return (
-        f"MSE is {few['mse']:.2f} for {of}s with {bin_name(few['least'])} training ratings and "
-        f"{many['mse']:.2f} for those with {bin_name(many['least'])}; it is lowest at "
-        f"{bin_name(lowest['least'])}. The bars are 95 % intervals."
+        f"MSE is {few['mse']:.2f} for {of}s with {bin_name(few)} training ratings and "
+        f"{many['mse']:.2f} for those with {bin_name(many)}; it is lowest at "
+        f"{bin_name(lowest)}. {told}"
+    )
+
+
+def recommended(row: dict[str, Any]) -> str:
+    """How much of the catalogue is recommended, and how popular that is; empty where nothing is."""
+    if not row["n"]:
+        return ""
+    return (
+        f"The {row['k']} recommendations for each user name {row['n_items']:,} of the "
+        f"{row['n_known']:,} movies ({100 * row['n_items'] / row['n_known']:.0f} %), half of them "
+        f"movies with {row['recommended']:,} ratings or more; half of all ratings are of movies "
+        f"with {row['rated']:,} or more."
     )
 
 

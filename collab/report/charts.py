@@ -1,33 +1,41 @@
 """The plots but the map, each a Vega-Lite specification made of rows of `queries`."""
 
 import math
+from statistics import median
 from typing import Any
 
 import altair as alt
 
-from collab.report.queries import Rows
+from collab.report.bins import bin_name
+from collab.report.queries import FEW, Rows
 from collab.report.theme import ACCENT, INK, MUTED, SECOND, finished
 
-CURVE_ROOM = 1.5  # how far above the highest valid MSE a training loss is still drawn
+CURVE_ROOM = 1.4  # how far above the lowest valid MSE of a usual run the curves are drawn
+CURVE_MARGIN = 0.04  # below the lowest point, as a part of the scale
 
 
 def curve_limits(rows: Rows) -> tuple[float, float]:
     """The lowest and the highest value on the scale that all learning curves share.
 
-    A first epoch may start far above all else; what exceeds the highest is left to the caption.
+    A first epoch may start far above all else: what exceeds the highest is cut off, and named in
+    the caption. The lowest MSE of half of the runs sets the scale, so no odd run can.
     """
-    valid = [row["value"] for row in rows if row["split"] == "valid"]
-    top = CURVE_ROOM * max(valid, default=math.inf)
+    best: dict[str, float] = {}
+    for row in rows:
+        if row["split"] == "valid":
+            best[row["run_id"]] = min(row["value"], best.get(row["run_id"], math.inf))
+    top = CURVE_ROOM * median(best.values()) if best else math.inf
     drawn = [row["value"] for row in rows if row["value"] <= top]
-    return min(drawn, default=0.0), max(drawn, default=1.0)
+    low = min(drawn, default=0.0)
+    top = min(top, max((row["value"] for row in rows), default=1.0))
+    return low - CURVE_MARGIN * (top - low), top
 
 
 def learning_curve(rows: Rows, limits: tuple[float, float], about: str) -> dict[str, Any]:
     """One run's training loss and valid MSE by epoch, on the scale of all runs."""
-    drawn = [row for row in rows if row["value"] <= limits[1]]
     chart = (
-        alt.Chart(alt.InlineData(values=drawn))
-        .mark_line(point={"size": 36}, strokeWidth=2)
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(point={"size": 30, "clip": True}, strokeWidth=2, clip=True)
         .encode(
             x=alt.X("epoch:O", title="epoch", axis=alt.Axis(labelAngle=0)),
             y=alt.Y("value:Q", title="MSE, stars²", axis=alt.Axis(tickCount=4)).scale(
@@ -42,7 +50,7 @@ def learning_curve(rows: Rows, limits: tuple[float, float], about: str) -> dict[
             ],
         )
     )
-    return finished(chart, height=170, about=about)
+    return finished(chart, height=150, about=about)
 
 
 def by_split(channel: Any, values: list[Any]) -> Any:
@@ -82,7 +90,8 @@ def reliability(rows: Rows) -> dict[str, Any]:
         .mark_line(color=MUTED, strokeDash=[4, 4], strokeWidth=1)
         .encode(x="probability:Q", y="observed:Q")
     )
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    drawn = [row for row in rows if row["n"] >= FEW]
+    base = alt.Chart(alt.InlineData(values=drawn)).encode(
         x=alt.X("probability:Q", title="probability told", axis=alt.Axis(format="%", tickCount=6)),
         y=alt.Y("observed:Q", title="given so often", axis=alt.Axis(format="%", tickCount=6)),
         tooltip=[
@@ -96,9 +105,9 @@ def reliability(rows: Rows) -> dict[str, Any]:
     return finished(alt.layer(diagonal, points), height=340, about="How often each rating is given")
 
 
-def error_by_count(rows: Rows, of: str) -> dict[str, Any]:
-    """MSE by the number of training ratings of a movie or a user, in bins of doubling width."""
-    named = [{**row, "bin": bin_name(row["least"])} for row in rows]
+def error_by_count(rows: Rows, of: str, limits: tuple[float, float]) -> dict[str, Any]:
+    """MSE by the number of training ratings of a movie or a user, on a scale that both share."""
+    named = [{**row, "bin": bin_name(row)} for row in rows]
     points = interval_points(
         named,
         x=alt.X(
@@ -106,20 +115,28 @@ def error_by_count(rows: Rows, of: str) -> dict[str, Any]:
             title=f"training ratings of the {of}, at least",
             axis=alt.Axis(labelAngle=0),
         ),
-        y=alt.Y("mse:Q", title="MSE, stars²").scale(zero=False, nice=True),
+        y=alt.Y("mse:Q", title="MSE, stars²", axis=alt.Axis(tickCount=6)).scale(
+            domain=list(limits), nice=True, zero=False
+        ),
         tooltip=[
             alt.Tooltip("bin:O", title="training ratings"),
             alt.Tooltip("mse:Q", title="MSE", format=".3f"),
             alt.Tooltip("n:Q", title="validation ratings", format=","),
+            alt.Tooltip("members:Q", title=f"{of}s", format=","),
         ],
     )
     about = f"MSE by number of training ratings of the {of}"
     return finished(alt.layer(*points), height=300, about=about)
 
 
-def bin_name(least: int) -> str:
-    """A bin of counts from a power of two to below the next: `0`, `1`, `2–3`, `4–7`."""
-    return str(least) if least < 2 else f"{least}–{2 * least - 1}"
+def error_limits(*tables: Rows) -> tuple[float, float]:
+    """The lowest and the highest end of an interval in any of the tables."""
+    names = ("mse", "low", "high")
+    values = [
+        row[name] for rows in tables for row in rows for name in names if row[name] is not None
+    ]
+    low, high = max(0.0, min(values)), max(values)
+    return (low if high - low > 1e-6 else 0.0), high
 
 
 def interval_points(

@@ -6,10 +6,13 @@ import duckdb
 
 Rows = list[dict[str, Any]]
 
-FEW = 10  # a mean over fewer predictions is not shown
+FEW = 30  # a mean over fewer predictions is not shown
+WELL_RATED = 50  # a bias that rests on fewer ratings says little
 OF_CHAMPION = "mine AS (FROM predictions WHERE run_id = $run_id)"
 # training saw every rating but those predicted, so sums over it are differences: no join
-ITEMS = "items AS (SELECT item_id, title, genres FROM movies WHERE movie_id = item_id)"
+ITEMS = """
+    items AS (
+        SELECT item_id, title, title_folded, genres FROM movies WHERE movie_id = item_id)"""
 TRAINED_MEAN = """
     level AS (
         SELECT (a.stars - m.stars) / (a.n - m.n) AS mean
@@ -46,17 +49,33 @@ MAP = f"""
     SELECT title, genres, p.n_ratings, round(bias::DOUBLE, 3) AS bias,
            round(pc1::DOUBLE, 4) AS pc1, round(pc2::DOUBLE, 4) AS pc2
     FROM movie_pca p JOIN items USING (item_id) JOIN movie_bias USING (item_id)
-    ORDER BY p.n_ratings DESC, item_id"""
+    ORDER BY p.n_ratings DESC, item_id LIMIT $movies"""
 
+# The k highest and the k lowest: of well rated items, where there are enough of them.
 BIAS = f"""
-    WITH {ITEMS}, chosen AS (
-        SELECT item_id, bias, low, high, rank, n_ratings FROM movie_bias
-        QUALIFY rank <= $k OR row_number() OVER (ORDER BY rank DESC) <= $k),
-    rated AS (
-        SELECT item_id, avg(rating) AS mean_rating FROM ratings JOIN movies USING (movie_id)
-        WHERE item_id IN (SELECT item_id FROM chosen) GROUP BY item_id)
-    SELECT rank, title, bias, low, high, n_ratings, mean_rating
-    FROM chosen JOIN rated USING (item_id) JOIN items USING (item_id) ORDER BY rank"""
+    WITH {ITEMS}, trusted AS (
+        SELECT item_id, bias, low, high, n_ratings, mean_rating FROM movie_bias
+        QUALIFY n_ratings >= {WELL_RATED}
+             OR count(*) FILTER (n_ratings >= {WELL_RATED}) OVER () < 2 * $k),
+    chosen AS (
+        FROM trusted
+        QUALIFY row_number() OVER (ORDER BY bias DESC, item_id) <= $k
+             OR row_number() OVER (ORDER BY bias, item_id) <= $k)
+    SELECT title, bias, low, high, n_ratings, mean_rating
+    FROM chosen JOIN items USING (item_id) ORDER BY bias DESC, item_id"""
+
+# half of the recommendations are of movies with fewer ratings than `recommended`, half of the
+# ratings of such with fewer than `rated`
+RECOMMENDED = """
+    WITH counted AS (
+        SELECT n_ratings, sum(n_ratings) OVER (ORDER BY n_ratings) AS below,
+               sum(n_ratings) OVER () AS total
+        FROM movie_bias)
+    SELECT count(*) AS n, count(DISTINCT item_id) AS n_items,
+           (SELECT count(*) FROM movie_bias) AS n_known,
+           median(n_ratings)::BIGINT AS recommended, max(r.rank) AS k,
+           (SELECT min(n_ratings) FROM counted WHERE 2 * below >= total) AS rated
+    FROM recommendations AS r JOIN movie_bias USING (item_id)"""
 
 RELIABILITY = """
     SELECT rating, bin, n, probability, observed FROM class_reliability
@@ -74,12 +93,16 @@ CALIBRATION = f"""
            actual + 1.96 * stddev_samp(rating) / sqrt(n) AS high
     FROM mine GROUP BY round(prediction * 4) HAVING n >= {FEW} ORDER BY predicted"""
 
-ERRORS = """
+# Sums over the members of a bin, which can be merged; `bins` makes errors and intervals of them.
+BINS = """
+    members AS (
+        SELECT member, any_value(n_seen) AS n_seen, count(*) AS n, sum(error) AS error
+        FROM scored GROUP BY member)
     SELECT CASE WHEN n_seen = 0 THEN 0 ELSE 2 ** floor(log2(n_seen)) END::BIGINT AS least,
-           count(*) AS n, avg(error) AS mse,
-           mse - 1.96 * stddev_samp(error) / sqrt(n) AS low,
-           mse + 1.96 * stddev_samp(error) / sqrt(n) AS high
-    FROM scored GROUP BY least"""
+           greatest(1, 2 * least) AS below, count(*) AS members, sum(n)::BIGINT AS n,
+           sum(error) AS errors, sum(error * error) AS squares, sum(error * n) AS products,
+           sum(n * n)::DOUBLE AS counts
+    FROM members GROUP BY least ORDER BY least"""
 
 MOVIE_ERRORS = f"""
     WITH {OF_CHAMPION},
@@ -88,9 +111,9 @@ MOVIE_ERRORS = f"""
         SELECT item_id, sum(n_ratings) - any_value(held.n) AS n
         FROM movies JOIN held USING (item_id) GROUP BY 1),
     scored AS (
-        SELECT (prediction - rating) ** 2 AS error, seen.n AS n_seen
-        FROM mine JOIN movies USING (movie_id) JOIN seen USING (item_id))
-    {ERRORS} HAVING count(*) >= {FEW} ORDER BY least"""
+        SELECT item_id AS member, (prediction - rating) ** 2 AS error, seen.n AS n_seen
+        FROM mine JOIN movies USING (movie_id) JOIN seen USING (item_id)),
+    {BINS}"""
 
 USER_ERRORS = f"""
     WITH {OF_CHAMPION},
@@ -98,9 +121,9 @@ USER_ERRORS = f"""
     given AS (SELECT user_id, count(*) AS n FROM ratings GROUP BY 1),
     seen AS (SELECT user_id, given.n - held.n AS n FROM given JOIN held USING (user_id)),
     scored AS (
-        SELECT (prediction - rating) ** 2 AS error, seen.n AS n_seen
-        FROM mine JOIN seen USING (user_id))
-    {ERRORS} HAVING count(*) >= {FEW} ORDER BY least"""
+        SELECT user_id AS member, (prediction - rating) ** 2 AS error, seen.n AS n_seen
+        FROM mine JOIN seen USING (user_id)),
+    {BINS}"""
 
 RATINGS = """
     SELECT rating, count(*) AS n, n / sum(n) OVER () AS share FROM ratings
@@ -108,23 +131,23 @@ RATINGS = """
 
 # results published as RMSE are squared, since the report speaks of MSE
 PUBLISHED = """
-    SELECT system, if(metric = 'RMSE', value ** 2, value) AS mse, source,
-           protocol || if(caveat = '', '', '; ' || caveat) AS tested_on
+    SELECT system, if(metric = 'RMSE', value ** 2, value) AS mse, source, protocol, caveat
     FROM published_benchmarks WHERE edition = $edition AND NOT starts_with(system, 'The book')"""
 
 CHECKS = "SELECT name, severity, passed, failures, first_rows FROM check_results"
 
 NEIGHBORS = """
     WITH chosen AS (
-        FROM movie_bias WHERE item_id IN (SELECT item_id FROM movie_similarity)
+        FROM movie_bias
+        WHERE item_id IN (SELECT item_id FROM movie_similarity WHERE rank_popular IS NOT NULL)
         ORDER BY n_ratings DESC, item_id LIMIT $movies)
     SELECT item_id, neighbor_id, similarity
-    FROM movie_similarity s JOIN chosen USING (item_id) WHERE s.rank <= $k
-    ORDER BY chosen.n_ratings DESC, item_id, s.rank"""
+    FROM movie_similarity s JOIN chosen USING (item_id) WHERE rank_popular <= $k
+    ORDER BY chosen.n_ratings DESC, item_id, rank_popular"""
 
 TITLES = f"""
     WITH {ITEMS}
-    SELECT item_id, title, n_ratings FROM movie_bias JOIN items USING (item_id)
+    SELECT item_id, title, title_folded, n_ratings FROM movie_bias JOIN items USING (item_id)
     WHERE item_id IN (SELECT unnest($ids))"""
 
 

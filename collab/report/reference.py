@@ -22,20 +22,23 @@ class Published:
 
     system: what was measured.
     mse: mean squared error, stars squared.
-    tested_on: the ratings it was measured on.
+    protocol: the ratings it was measured on, as `published_benchmarks` names them.
+    caveat: what to know before comparing.
     source: where the number is published.
     """
 
     system: str
     mse: float
-    tested_on: str
+    protocol: str
+    caveat: str
     source: str
 
 
 BOOK_BEST = Published(
     system="The book's best: collab_learner",
     mse=min(BOOK_MSE.values()),
-    tested_on="a random fifth",
+    protocol="a random fifth",
+    caveat="its own random fifth, not the same rows",
     source="J. Howard and S. Gugger, Deep Learning for Coders with fastai and PyTorch, chapter 8 "
     "(fastbook, 08_collab.ipynb)",
 )

@@ -11,7 +11,7 @@ from collab.report.queries import NEIGHBORS, TITLES, Rows, fetch
 # Of large editions the most rated movies only: the page has to stay light.
 MOVIES_SHOWN = 4_000
 NEIGHBORS_SHOWN = 10
-BYTES = 600_000  # as JSON: of the 2 MB of a page, 0.9 are what draws the plots
+BYTES = 500_000  # as JSON: of the 2 MB of a page, 0.9 are what draws the plots
 
 
 def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
     Returns:
         `titles` and `ratings` (numbers of ratings) of every movie named, those that can be looked
-        up first; `near`, for each of these, places in `titles` and similarities in thousandths by
-        turns.
+        up first; for each of these `folded`, what a query is compared with, and `near`, places in
+        `titles` and similarities in hundredths by turns.
     """
     pairs = fetch(con, NEIGHBORS, movies=MOVIES_SHOWN, k=NEIGHBORS_SHOWN)
     near = {item: list(rows) for item, rows in groupby(pairs, key=lambda row: row["item_id"])}
@@ -44,13 +44,15 @@ def gathered(near: dict[int, Rows], named: dict[int, dict[str, Any]]) -> dict[st
     ids = list(dict.fromkeys([*near, *others]))
     place = {item: at for at, item in enumerate(ids)}
     return {
+        "ids": list(near),
         "titles": [named[item]["title"] for item in ids],
         "ratings": [named[item]["n_ratings"] for item in ids],
+        "folded": [named[item]["title_folded"] for item in near],
         "near": [
             [
                 value
                 for row in rows
-                for value in (place[row["neighbor_id"]], round(row["similarity"] * 1000))
+                for value in (place[row["neighbor_id"]], round(row["similarity"] * 100))
             ]
             for rows in near.values()
         ],

@@ -9,8 +9,10 @@ import altair as alt
 
 INK, MUTED, LINE, PAGE = "var(--ink)", "var(--muted)", "var(--line)", "var(--page)"
 ACCENT, SECOND = "var(--accent)", "var(--second)"
-GENRE_COLORS = tuple(f"var(--genre-{number})" for number in range(1, 8))
-OTHER_COLOR = "var(--genre-other)"
+# Few enough to be told apart by those who see no red or green; the shape says it once more.
+GENRE_SHAPES = ("circle", "square", "triangle-up", "diamond")
+GENRE_COLORS = tuple(f"var(--genre-{number})" for number in range(1, len(GENRE_SHAPES) + 1))
+OTHER_SHAPE, OTHER_COLOR = "cross", "var(--genre-other)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 
 CONFIG: dict[str, Any] = {

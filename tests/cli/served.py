@@ -16,6 +16,7 @@ SCRIPTS = (
     "examples",
     "benchmarks",
     "views",
+    "titles",
     "paired",
     "macros",
     "newcomers",
@@ -52,7 +53,7 @@ def serve_by_hand(serve: Path, edition: str = "ml-latest-small") -> Path:
 
 
 def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
-    """30 ratings of each movie; movie 8 has the highest bias, each other less than the one before.
+    """60 ratings of each movie; movie 8 has the highest bias, each other less than the one before.
 
     The neighbours of a movie are those with the ids after its own.
     """
@@ -67,6 +68,7 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
         published_at=AT,
         champion_run_id=champion,
         left_out=beyond,
+        popular_from=50,
         mean=3.0,
         clip_low=0.5,
         clip_high=5.0,
@@ -81,22 +83,23 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
         title = TITLES.get(movie, f"Planted {movie} ({1970 + movie})")
         add(con, "movies", movie_id=movie, item_id=movie, title=title, genres=genres)
         rank = 1 if movie == 8 else movie + (movie < 8)
-        bias = {"bias": 1 - rank / 10, "rank": rank, "n_ratings": 30, "mean_rating": 3.0}
+        bias = {"bias": 1 - rank / 10, "rank": rank, "n_ratings": 60, "mean_rating": 3.0}
         add(con, "movie_bias", item_id=movie, **bias)
         # the other way round in the run itself; movies of like angle are those of near ids
         told = {"run_id": champion, "variant": "dot_product_bias_wd", "item_id": movie}
         add(con, "run_bias", **told, bias=rank / 10, rank=len(MOVIES) + 1 - rank)
         add(con, "run_factors", **told, factors=[cos(movie / 30), sin(movie / 30)])
         for k in (1, 2, 3):
-            near: dict[str, Any] = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1, "rank": k}
+            near: dict[str, Any] = {"neighbor_id": (movie + k - 1) % len(MOVIES) + 1}
+            near |= {"rank": k, "rank_popular": k}
             near |= {"cosine": 1 / k, "similarity": 1 / k}
             add(con, "movie_similarity", item_id=movie, **near)
-    con.execute("UPDATE movies SET n_ratings = 30, title_folded = fold_title(title)")
+    con.execute("UPDATE movies SET n_ratings = 60, title_folded = fold_title(title)")
     con.execute("UPDATE movies SET release_year = title[-5:-2]::SMALLINT")
     con.execute("""
         INSERT INTO ratings BY NAME SELECT
             row_number() OVER () - 1 AS position, u AS user_id, m AS movie_id, 4 AS rating, 0 AS ts
-        FROM range(1, 31) AS a(u), range(1, 31) AS b(m)""")
+        FROM range(1, 61) AS a(u), range(1, 31) AS b(m)""")
     add_people(con)
 
 

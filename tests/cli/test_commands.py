@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class TestMovies:
     def test_similar(self, capsys: Capture) -> None:
         printed = out(capsys, "similar", "silence of the lambs", "-k", "3")
-        assert printed.startswith("Like Silence of the Lambs, The (1991) (id 4, 30 ratings)")
+        assert printed.startswith("Like Silence of the Lambs, The (1991) (id 4, 60 ratings)")
         assert [row[0] for row in cells(printed)] == ["1", "2", "3"]
 
     def test_similar_of_several_movies(self, capsys: Capture) -> None:
@@ -60,8 +60,8 @@ class TestMovies:
         assert [(row[1],) for row in rows] == expected
 
     def test_bias_of_movies_with_enough_ratings(self, capsys: Capture) -> None:
-        assert len(cells(out(capsys, "bias", "--min-ratings", "30", "--top", "99"))) == 30
-        assert "lower --min-ratings" in error(capsys, "bias", "--min-ratings", "31")
+        assert len(cells(out(capsys, "bias", "--min-ratings", "60", "--top", "99"))) == 30
+        assert "lower --min-ratings" in error(capsys, "bias", "--min-ratings", "61")
 
     def test_a_genre_that_is_not_there(self, capsys: Capture) -> None:
         assert "Did you mean Drama?" in error(capsys, "bias", "--genre", "Dramma")
@@ -78,8 +78,8 @@ class TestOverviews:
     def test_history(self, capsys: Capture, data_dir: Path) -> None:
         assert len(cells(out(capsys, "history"))) == 2
         (row,) = cells(out(capsys, "history", "--variant", "embedding_nn"))
-        assert row[3] == "embedding_nn"
-        assert row[4] == "current"
+        assert row[1] == "ml-latest-small-embedding_nn-0123456789ab"
+        assert row[3] == "current"
         said = error(capsys, "history", "--variant", "embeding_nn")
         assert "Did you mean embedding_nn?" in said
 

@@ -17,9 +17,12 @@ TABLES = {
     "similar": "similar 4",
     "bias": "bias",
     "examples": "examples",
+    "compare": "compare dot_product_bias_wd embedding_nn",
+    "predict": "predict 1 4",
     "sql": "sql FROM\tmovie_bias_named",
 }
-ELSEWHERE = {"status", "report", "snapshots", "rollback", "gc"}  # no table, or other fixtures
+# no table, or other fixtures
+ELSEWHERE = {"ask", "recommend", "diff", "status", "report", "snapshots", "rollback", "gc"}
 
 
 def window(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
@@ -103,3 +106,11 @@ def test_what_users_wrote_is_no_markup(capsys: Capture) -> None:
     assert "[bold]x" in printed
     assert main(["similar", "[/red]"]) == 1
     assert "'[/red]'" in capsys.readouterr().err
+
+
+def test_a_dumb_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert show.console().is_dumb_terminal
+    assert show.console().width == 120

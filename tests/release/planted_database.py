@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 USERS, MOVIES = 60, 80
@@ -54,6 +55,7 @@ def write_database(path: Path, *, edition: str = "ml-100k", splits: int = 1) -> 
         create(con, "metrics", history(RUN, 0.9) + history(OTHER_RUN, 1.0))
         create(con, "check_results", checks())
         insert_interpretation(con)
+        insert_newcomer(con, range(1, MOVIES + 1), factors=6)
         con.execute((SQL / "benchmarks.sql").read_text(encoding="utf-8"))
         con.execute("CREATE TABLE interval_coverage AS SELECT 0.9 AS level, 0.912 AS covered")
         create(con, "class_reliability", reliability())
@@ -83,7 +85,13 @@ def create(con: duckdb.DuckDBPyConnection, table: str, records: list[dict[str, A
 def insert_data(con: duckdb.DuckDBPyConnection) -> None:
     """Movies, users, ratings; every fifth rating is predicted, half a star too high."""
     movies = [
-        {"movie_id": m, "item_id": m, "title": title(m), "genres": GENRES[m % len(GENRES)]}
+        {
+            "movie_id": m,
+            "item_id": m,
+            "title": title(m),
+            "release_year": 1990,
+            "genres": GENRES[m % len(GENRES)],
+        }
         for m in range(1, MOVIES + 1)
     ]
     create(con, "movies", movies)
@@ -103,6 +111,9 @@ def insert_data(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         UPDATE movies SET n_ratings = (SELECT count(*) FROM ratings
                                        WHERE ratings.movie_id = movies.movie_id)""")
+    con.execute("ALTER TABLE movies ADD COLUMN title_folded VARCHAR")
+    con.execute((SQL / "titles.sql").read_text(encoding="utf-8"))
+    con.execute("UPDATE movies SET title_folded = fold_title(title)")
 
 
 def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
@@ -113,8 +124,13 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         CREATE TABLE movie_bias AS
         SELECT *, (0.5 - item_id / 80)::FLOAT AS bias, bias - 0.1 AS low, bias + 0.1 AS high,
-               row_number() OVER (ORDER BY item_id) AS rank
+               row_number() OVER (ORDER BY item_id) AS rank, 3.5::FLOAT AS mean_rating,
+               0.05::FLOAT AS sd
         FROM counts""")
+    # the 20 most rated movies for everybody
+    con.execute("""
+        CREATE TABLE recommendations AS
+        SELECT user_id, item_id, item_id AS rank FROM users, counts WHERE item_id <= 20""")
     con.execute("""
         CREATE TABLE bias_history AS
         SELECT as_of, item_id, n_ratings, (bias + if(item_id = 2, d, 0))::FLOAT AS bias
@@ -127,8 +143,35 @@ def insert_interpretation(con: duckdb.DuckDBPyConnection) -> None:
         CREATE TABLE movie_similarity AS
         SELECT item_id, (item_id + k - 1) % {MOVIES} + 1 AS neighbor_id,
                (1 - k / 20)::FLOAT AS cosine, cosine AS similarity, 0.1::FLOAT AS sd,
-               0.5::FLOAT AS share, k AS rank
+               0.5::FLOAT AS share, k AS rank, k AS rank_popular
         FROM counts, range(1, 11) AS r(k)""")
+
+
+def insert_newcomer(con: duckdb.DuckDBPyConnection, items: range, factors: int) -> None:
+    """Factors of these items, and the prior of someone new; asked about are the odd ones first."""
+    rng = np.random.default_rng(1)
+    mixed = rng.normal(size=(factors + 1, factors + 1)) / factors
+    covariance = np.eye(factors + 1) / 4 + mixed @ mixed.T
+    prior = {
+        "run_id": RELEASE,
+        "prior_mean": rng.normal(scale=0.1, size=factors + 1).tolist(),
+        "prior_precision": np.linalg.inv(covariance).tolist(),
+        "prior_covariance": covariance.tolist(),
+        "noise": 0.5,
+        "unsure": 0.02,
+        "ridge": 0.8,
+        "ridge_share": 0.05,
+        "ridge_power": 0.5,
+    }
+    rows = rng.normal(scale=0.6, size=(len(items), factors)).astype(np.float32)
+    create(con, "newcomer", [prior])
+    create(
+        con,
+        "movie_factors",
+        [{"item_id": i, "factors": r} for i, r in zip(items, rows.tolist(), strict=True)],
+    )
+    asked = sorted(items, key=lambda item: (item % 2 == 0, item))[:50]
+    create(con, "starter_movies", [{"rank": n, "item_id": i} for n, i in enumerate(asked, start=1)])
 
 
 def info(edition: str, splits: int) -> dict[str, Any]:
@@ -146,7 +189,14 @@ def info(edition: str, splits: int) -> dict[str, Any]:
         "expected_mse": 0.95 if several else 0.9,
         "expected_sd": 0.01 if several else None,
         "shares_first_place": ["dot_product_bias_wd", *(["dot_product"] if several else [])],
-        "y_low": 0.0,
+        "mean": 3.5,
+        "y_low": None,
+        "y_high": None,
+        "clip_low": 1.0,
+        "clip_high": 5.0,
+        "undeclared": [],
+        "popular_from": 5,
+        "undeclared": [],
         "left_out": ["als: it <diverged>"] if several else [],
         "licence": "none",
         "citation": "nobody",
@@ -170,6 +220,7 @@ def run(run_id: str, mse: float | None) -> dict[str, Any]:
         "edition": "ml-100k",
         "data_fingerprint": "f" * 64,
         "seed": 42,
+        "protocol": "u1",
         "split_name": "u1",
         "valid_pct": 0.2,
         "epochs": 3,

@@ -115,9 +115,10 @@ def test_movies_carry_their_counts_and_folded_titles(published: Published) -> No
         )
     folded = {title: text for title, _, text in found}
     assert folded == {
-        "Amélie of Montmartre (2001)": "amelie of montmartre 2001",
+        "Amélie of Montmartre (2001)": "| amelie of montmartre 2001 |",
         "Silence of the Lambs, The (1991)": (
-            "silence of the lambs the 1991 | the silence of the lambs 1991"
+            "| silence of the lambs 1991 | silence of the lambs the 1991 "
+            "| the silence of the lambs 1991 |"
         ),
     }
     assert wrong == 0

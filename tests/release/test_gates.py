@@ -13,7 +13,7 @@ BROKEN = {
     "movie_pca_not_empty": "DELETE FROM movie_pca",
     "example_queries_not_empty": "DELETE FROM example_queries",
     "runs_unique": "INSERT INTO runs FROM runs LIMIT 1",
-    "ratings_unique": "INSERT INTO ratings FROM ratings LIMIT 1",
+    "ratings_unique": "INSERT INTO ratings BY NAME SELECT * EXCLUDE rated_at FROM ratings LIMIT 1",
     "recommendations_unique": "INSERT INTO recommendations FROM recommendations LIMIT 1",
     "movie_bias_item_id_known": "UPDATE movie_bias SET item_id = 999 WHERE item_id = 3",
     "movie_similarity_neighbor_id_known": (

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from collab.base.errors import CollabError
+from collab.estimators.api import Factors
 from collab.evaluation.standings import evaluate
-from collab.release.interpret import bias_table, load_model, pca_table
+from collab.release.interpret import bias_table, centred, load_model, pca_table
 from tests.release.planted import Published
 from tests.release.tiny import factors
 
@@ -17,6 +19,22 @@ def test_bias_is_ranked_from_the_highest() -> None:
     assert table["item_id"].tolist() == [30, 10, 20]
     assert table["bias"].tolist() == [2.0, 0.5, -1.0]
     assert table["rank"].tolist() == [1, 2, 3]
+
+
+def test_biases_are_centred_over_the_ratings_and_scores_stay() -> None:
+    # three ratings of item 1, one of item 2; 0 is the unknown
+    found = Factors(
+        mean=3.0,
+        user_factors=torch.tensor([[1.0], [2.0]]),
+        item_factors=torch.tensor([[0.0], [1.0], [-1.0]]),
+        user_bias=torch.tensor([0.0, 0.5]),
+        item_bias=torch.tensor([0.0, 1.0, -1.0]),
+    )
+    moved = centred(found, torch.tensor([1, 1, 2, 1]))
+    assert moved.mean == 3.5  # (3 * 1 - 1) / 4
+    assert moved.item_bias.tolist() == [-0.5, 0.5, -1.5]
+    users, items = torch.tensor([0, 0, 0, 1, 1, 1]), torch.tensor([0, 1, 2] * 2)
+    torch.testing.assert_close(moved.predict(users, items), found.predict(users, items))
 
 
 def test_components_find_the_direction_planted() -> None:

@@ -11,7 +11,9 @@ from collab.dataset.protocols import Protocol
 from collab.dataset.rows import Rows
 from collab.estimators.als import Als
 from collab.estimators.api import HasFactors, Recipe
+from collab.release.tables import SCRIPTS, SQL
 from collab.runs.record import Run, load_run
+from tests.cli.served import add
 from tests.release.planted import N_MOVIES, N_USERS, TITLES, Published, ask, rated
 
 
@@ -53,16 +55,50 @@ def test_find_movie_counts_ratings_and_takes_parameters(con: duckdb.DuckDBPyConn
     assert n == sum(rated(user, 2) for user in range(1, N_USERS + 1))
 
 
-def test_similar_movies_answers_for_every_movie_that_fits(con: duckdb.DuckDBPyConnection) -> None:
+def test_similar_movies_answers_for_every_movie_that_fits_best(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     found = ask(con, "SELECT item_id, rank, neighbor_id FROM similar_movies('war of the', k := 3)")
     assert [(item, rank) for item, rank, _ in found] == [(i, r) for i in (8, 9) for r in (1, 2, 3)]
     expected = ask(
         con,
-        "SELECT neighbor_id FROM movie_similarity WHERE item_id = 9 AND rank <= 3 ORDER BY rank",
+        "SELECT neighbor_id FROM movie_similarity WHERE item_id = 9 AND rank_popular <= 3 "
+        "ORDER BY rank_popular",
     )
     assert [(neighbor,) for item, _, neighbor in found if item == 9] == expected
     assert len(ask(con, "FROM similar_movies(9)")) == 10
     assert len(ask(con, "FROM similar_movies(9, k := 99)")) == 20
+    assert ask(con, "SELECT DISTINCT item_id FROM similar_movies('alien')") == [(1,)]
+
+
+def test_similar_movies_are_popular_unless_told_otherwise() -> None:
+    """Of item 1's neighbours those with even ids are rare, with 40 ratings, the others have 60."""
+    with duckdb.connect() as con:
+        for script in SCRIPTS:
+            con.execute((SQL / script).read_text(encoding="utf-8"))
+        add(con, "publish_info", popular_from=50)
+        for item in range(1, 42):
+            n = 60 if item % 2 else 40
+            add(con, "movies", movie_id=item, item_id=item, title=f"m{item}", n_ratings=n)
+            add(con, "movie_bias", item_id=item, n_ratings=n)
+        for item in range(2, 42):
+            ranks = {"rank": item - 1 if item <= 21 else None}
+            ranks |= {"rank_popular": item // 2 if item % 2 else None}
+            sure = {"similarity": 1 - item / 100, "share": 0.1, "share_popular": 0.2}
+            add(con, "movie_similarity", item_id=1, neighbor_id=item, **ranks, **sure)
+
+        def near(options: str) -> list[int]:
+            rows = ask(con, f"SELECT neighbor_id FROM similar_movies(1{options}) ORDER BY rank")
+            return [neighbor for (neighbor,) in rows]
+
+        assert near("") == list(range(3, 22, 2))
+        assert near(", k := 20") == list(range(3, 42, 2)), "20 remain"
+        assert near(", k := 20, min_ratings := 0") == list(range(2, 22))
+        assert near(", k := 20, min_ratings := 45") == list(range(3, 22, 2)), "of the 20 of all"
+        assert near(", min_ratings := 61") == []
+        shares = "SELECT DISTINCT round(share, 1) FROM similar_movies(1, min_ratings := {})"
+        assert ask(con, shares.format("NULL")) == [(pytest.approx(0.2),)]
+        assert ask(con, shares.format(0)) == [(pytest.approx(0.1),)]
 
 
 def predicted(published: Published, run: Run) -> dict[tuple[int, int], float]:
@@ -128,11 +164,15 @@ def test_how_a_score_becomes_stars_is_published(scored: Published) -> None:
         )
         ((mean,),) = ask(con, "SELECT avg(rating) FROM ratings")
         low, high = ask(con, "SELECT min(prediction), max(prediction) FROM recommendations")[0]
+        ((centre,),) = ask(con, "SELECT sum(bias * n_ratings) / sum(n_ratings) FROM movie_bias")
+    assert centre == pytest.approx(0, abs=1e-5)
+    moved = found.pop()
     if variant == "als":
-        assert found == [None, None, 0.5, 5.0, pytest.approx(mean, abs=1e-6)]
+        assert found == [None, None, 0.5, 5.0]
+        assert moved == pytest.approx(mean, abs=0.5)
         assert 0.5 <= low < high == 5.0, "some are cut off"
     else:
-        assert found == [0.0, 5.5, 0.5, 5.0, 0.0]
+        assert found == [0.0, 5.5, 0.5, 5.0]
         assert 0.5 <= low < high <= 5
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from collab.release import neighbors
-from collab.release.neighbors import similarity_table
+from collab.release.similarity import popular_from, similarity_table
 from tests.release.tiny import factors
 
 
@@ -67,3 +68,39 @@ def test_equal_items_are_all_equally_near() -> None:
 
 def test_fewer_items_than_neighbours() -> None:
     assert len(similarity_table(factors([[1, 0], [0, 1], [1, 1]]))) == 6
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_popular_neighbours_are_ranked_by_themselves() -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    popular = np.arange(60) % 3 == 0
+    table = similarity_table(factors(rows.tolist()), torch.from_numpy(popular), k=5)
+    every = cosines(rows)
+    known = np.where(popular[None, :], every, -2)
+    for name, of in (("rank", every), ("rank_popular", known)):
+        listed = table[table[name].notna()].sort_values(["item_id", name])
+        order = np.argsort(-of, axis=1)[:, :5]
+        assert listed["neighbor_id"].tolist() == ((order + 1) * 10).ravel().tolist()
+        assert listed[name].tolist() == [1, 2, 3, 4, 5] * 60
+    assert not table.duplicated(["item_id", "neighbor_id"]).any()
+    assert table[["rank", "rank_popular"]].notna().any(axis=1).all()
+
+
+def test_by_default_all_are_popular() -> None:
+    table = similarity_table(factors([[1, 0], [0, 1], [1, 1]]))
+    assert table["rank"].tolist() == table["rank_popular"].tolist() == [1, 2] * 3
+
+
+@pytest.mark.parametrize(
+    ("counts", "least"),
+    [
+        ([100] * 21 + [1] * 500, 50),
+        ([100] * 20 + [40] * 10, 20),  # 20 are no neighbours for one of them
+        ([100] * 30 + [30] * 100 + [1] * 99, 20),  # half of the ratings are those of 50
+        ([100] * 30 + [30] * 10, 50),
+        ([9] * 10, 1),
+        ([0] * 5 + [6] * 21, 5),
+    ],
+)
+def test_what_is_popular_depends_on_what_there_is(counts: list[int], least: int) -> None:
+    assert popular_from(counts) == least

@@ -87,13 +87,14 @@ def test_how_sure_it_is_and_why_are_those_of_the_regression(told: tuple[Con, Mod
     covariance = np.linalg.inv(precision)
     surprise = np.array([stars for _, stars in rated]) - model.factors.mean
     surprise -= model.factors.item_bias.numpy()[at] + x[at] @ prior.mean.numpy()
+    ((unsure,),) = ask(con, "SELECT unsure FROM newcomer")
     bias_sd = dict(ask(con, "SELECT item_id, sd FROM movie_bias"))
     found = con.execute("FROM recommend_for($r, k := 5)", {"r": as_sql(rated)}).fetchall()
     assert len(found) == 5
     titles = dict(ask(con, "SELECT movie_id, title FROM movies"))
     for _, _, _, _, prediction, _, item, sd, cautious, because, pull in found:
         mine = x[int(rows_of(model, ((item, 0.0),))[0])]
-        variance = prior.noise * (1 + mine @ covariance @ mine) + bias_sd[item] ** 2
+        variance = prior.noise * (1 + mine @ covariance @ mine) + bias_sd[item] ** 2 + unsure
         assert sd == pytest.approx(variance**0.5, rel=1e-4)
         parts = mine @ covariance @ x[at].T * surprise
         best = int(parts.argmax())

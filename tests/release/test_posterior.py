@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from collab.estimators.api import Factors
-from collab.release.candidates import candidate_rows, moments_of_candidates
+from collab.release.candidates import candidates_by_mean, moments
 from collab.release.interpret import Learnt
 from collab.release.neighbors import nearest_rows
 from collab.release.posterior import (
@@ -132,6 +132,19 @@ def test_where_all_pairs_are_too_many_candidates_come_first(
     assert table["share"].isna().all()
 
 
+def test_shares_of_popular_neighbours_are_among_popular_ones() -> None:
+    """Of two popular items each is the other's neighbour in every draw, whatever is nearer."""
+    draws = gather(planted(0.5, turned=True))
+    popular = torch.zeros(N_ITEMS, dtype=torch.bool)
+    popular[[3, 7]] = True
+    table = posterior_similarity(draws, learnt(), popular, k=1)
+    known = table[table["rank_popular"].notna()]
+    assert set(known["neighbor_id"]) == {40, 80}
+    pair = known[known["item_id"].isin([40, 80])]
+    assert pair["neighbor_id"].tolist() == [80, 40]
+    assert pair["share_popular"].tolist() == [1, 1]
+
+
 def test_few_candidates_hold_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 60 items in 10 planted groups the 5 of one's own group are among 8 candidates."""
     g = torch.Generator().manual_seed(0)
@@ -139,8 +152,10 @@ def test_few_candidates_hold_the_nearest(monkeypatch: pytest.MonkeyPatch) -> Non
     items = centres.repeat_interleave(6, 0) + 0.2 * torch.randn(5, 60, 12, generator=g)
     units = torch.nn.functional.normalize(items, dim=2)
     monkeypatch.setattr("collab.release.candidates.DIRECTIONS", 9)
-    rows = candidate_rows(units, 8)
-    found, means, sds = moments_of_candidates(units, rows, 5)
+    rows = candidates_by_mean(units, 8)(None)
+    means, sds = moments(units, rows)
+    means, best = means.topk(5, dim=1)
+    found = rows.gather(1, best)
     assert bool((found // 6 == torch.arange(60)[:, None] // 6).all())
     assert bool((means[:, :-1] >= means[:, 1:]).all())
     assert float(sds.min()) > 0

@@ -208,7 +208,7 @@ def test_a_worse_champion_is_refused_and_no_gate_is_recorded(mine: Published) ->
 
 def test_the_record_says_what_was_compared(published: Published) -> None:
     found = compare(published.serve, published.runs[0], 0.02)
-    record = snapshot_record("k", published.release(), found)
+    record = snapshot_record("k", published.release(), found, [])
     assert record["seed"] == 42
     assert record["split"] == "random 20%, seed 42"
     assert record["compared_with"] == 1

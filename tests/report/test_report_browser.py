@@ -1,86 +1,31 @@
 """The report in a real browser: it draws, answers, and asks nobody for anything."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from collab.report.page import render
-from tests.release.planted_database import ODD_TITLES, write_database
+from tests.release.planted_database import ODD_TITLES
+from tests.report.conftest import SIZES, Open
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-from playwright.sync_api import Browser, FloatRect, Page  # noqa: E402
+from playwright.sync_api import FloatRect, Locator, Page  # noqa: E402
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
-DRAWN = "html[data-drawn=true]"
-SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 HALO = 6  # pixels of a label's box above and below, or left and right, that are not letters
-Open = Callable[..., Page]
+OPACITIES = "marks => marks.map((mark) => getComputedStyle(mark).opacity)"
+BOXES = """marks => marks.filter((mark) => Number(getComputedStyle(mark).opacity) > 0)
+    .map((mark) => mark.getBoundingClientRect().toJSON())"""
 Size = Literal["width", "height"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is on the path")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    page = folder / "report.html"
-    page.write_text(render(write_database(folder / "planted.duckdb", splits=3)), encoding="utf-8")
-    return page
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the page does that it must not do: errors, requests, dialogs."""
-    return []
-
-
-@pytest.fixture
-def open_page(browser: Browser, report: Path, complaints: list[str]) -> Iterator[Open]:
-    """Opens the report at a size and in a color scheme, once it is drawn; notes what it does."""
-    contexts = []
-
-    def open_at(size: str = "desk", scheme: str = "light") -> Page:
-        width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: complaints.append(f"request: {request.url[:80]}"))
-        page.goto(report.as_uri())
-        page.wait_for_selector(DRAWN, timeout=30_000)
-        return page
-
-    yield open_at
-    for context in contexts:
-        context.close()
-    allowed = (f"request: {report.as_uri()}"[:89], "request: data:")
-    assert [said for said in complaints if not said.startswith(allowed)] == []
 
 
 def overlap(a: FloatRect, b: FloatRect, start: Literal["x", "y"], size: Size) -> float:
     """How many pixels two boxes share in one direction; negative where there is a gap."""
     return min(a[start] + a[size], b[start] + b[size]) - max(a[start], b[start])
+
+
+def visible_boxes(marks: Locator) -> list[FloatRect]:
+    """The boxes of those marks that are shown."""
+    found: list[FloatRect] = marks.evaluate_all(BOXES)
+    return found
 
 
 def background(page: Page) -> str:
@@ -158,12 +103,7 @@ def test_pointing_at_a_movie_tells_about_it(open_page: Open, size: str) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_labels_do_not_collide(open_page: Open, size: str) -> None:
     page = open_page(size)
-    boxes = [
-        box
-        for text in page.locator("[data-plot=map] .labels text").all()
-        if text.evaluate("text => Number(getComputedStyle(text).opacity)") > 0
-        if (box := text.bounding_box())
-    ]
+    boxes = visible_boxes(page.locator("[data-plot=map] .labels text"))
     assert len(boxes) >= 5
     overlaps = [
         (a, b)
@@ -174,13 +114,64 @@ def test_labels_do_not_collide(open_page: Open, size: str) -> None:
     assert overlaps == []
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_labels_keep_off_the_dots_and_the_ends_of_the_map_have_one(
+    open_page: Open, size: str
+) -> None:
+    page = open_page(size)
+    labels = visible_boxes(page.locator("[data-plot=map] .labels text"))
+    dots = visible_boxes(page.locator("[data-plot=map] [class*=_marks] path"))
+    assert len(dots) == 80
+    covered = [
+        (label, dot)
+        for label in labels
+        for dot in dots
+        if overlap(label, dot, "x", "width") > HALO and overlap(label, dot, "y", "height") > HALO
+    ]
+    assert covered == []
+    # pc1 is the id modulo 9, pc2 its ninth: the first movie of the last column and of the last row
+    named = page.locator("[data-plot=map] .labels text").all_text_contents()
+    assert {"Movie 08", "Movie 80"} <= set(named)
+
+
+def test_negative_bars_grow_leftwards_from_the_zero_line(open_page: Open) -> None:
+    page = open_page()
+    for place, below in ((0, False), (1, True)):
+        bar = page.locator("#bias table").nth(place).locator(".zeroed").first
+        box, zero = bar.locator("i").bounding_box(), bar.locator("u").bounding_box()
+        assert box
+        assert zero
+        assert box["width"] > 20
+        assert (box["x"] < zero["x"] - 15) == below
+        end = box["x"] + box["width"] if below else box["x"]
+        assert end == pytest.approx(zero["x"], abs=1.5)
+
+
+def test_both_panels_of_errors_have_one_scale(open_page: Open) -> None:
+    page = open_page()
+    ticks = [
+        page.locator(f"[data-plot={name}_errors] .role-axis-label text").all_text_contents()
+        for name in ("movie", "user")
+    ]
+    stars = [[text for text in texts if "." in text] for texts in ticks]
+    assert stars[0] == stars[1] != []
+
+
+def test_checks_that_passed_are_folded(open_page: Open) -> None:
+    page = open_page()
+    assert page.locator("#checks tr.warning").is_visible()
+    assert not page.locator("#checks tr.passed").is_visible()
+    page.locator("#checks summary").click()
+    assert page.locator("#checks tr.passed").is_visible()
+
+
 def test_a_genre_of_the_legend_dims_the_others(open_page: Open) -> None:
     page = open_page()
     key = page.locator("[data-genre=Comedy]")
 
     def dimmed() -> int:
-        paths = page.locator("[data-plot=map] .layer_1_marks path").all()
-        return sum(path.evaluate("p => Number(getComputedStyle(p).opacity) < .5") for path in paths)
+        paths = page.locator("[data-plot=map] .layer_1_marks path")
+        return sum(float(shown) < 0.5 for shown in paths.evaluate_all(OPACITIES))
 
     assert dimmed() == 0
     key.click()
@@ -198,17 +189,21 @@ def test_search_finds_a_title_without_its_accents(open_page: Open) -> None:
     assert page.locator("#chosen").inner_text() == f"{ODD_TITLES[3]}, 59 ratings"
     rows = page.locator("#neighbors tr")
     assert rows.count() == 10
-    assert rows.first.locator("td").all_inner_texts() == ["Movie 04, The (1990)", "0.950", "58"]
+    assert rows.first.locator("td").all_inner_texts() == ["Movie 04, The (1990)", "0.95", "58"]
 
 
 def test_search_by_pointer_and_arrows(open_page: Open) -> None:
     page = open_page()
-    page.locator("#query").fill("movie 7")
+    page.locator("#query").fill("movie 1")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert page.locator("#chosen").inner_text().startswith("Movie 17, The (1990)")
+    assert page.locator("#chosen").inner_text().startswith("Movie 11, The (1990)")
     page.locator("#query").fill("script")
     page.locator("#matches li").first.click()
     assert page.locator("#chosen").inner_text().startswith(ODD_TITLES[1])
+    page.locator("#query").fill("movei 17")
+    assert page.locator("#matches li").first.inner_text() == "No such title. Did you mean"
+    page.keyboard.press("Enter")
+    assert page.locator("#chosen").inner_text().startswith("Movie 17, The (1990)")
     page.locator("#query").fill("nothing like it")
     assert page.locator("#matches").inner_text() == "No such title"

@@ -14,6 +14,7 @@ from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from collab.base.paths import DataDir
+from deploy import automations
 from deploy.orphans import GONE, flow_processes
 from deploy.place import Place
 from deploy.processes import descendants, end_all
@@ -93,6 +94,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 def test_after_a_hard_stop_the_next_run_is_not_blocked(served: Served, large_zip: Path) -> None:
     """Server, worker, flow and children killed together: the limit is free at the next start."""
+    assert automations.main(["--heartbeat", "3600"]) == 0  # which would find it out too
     long = parameters(large_zip, served.data, epochs=12)
     run = served.run(**long)
     wait_for(lambda: having(CHILD, served.left()), 240)

@@ -21,6 +21,7 @@ CREATE TABLE publish_info (
     y_high FLOAT,
     clip_low FLOAT NOT NULL,
     clip_high FLOAT NOT NULL,
+    popular_from INTEGER NOT NULL,
     max_regression DOUBLE,
     compared_with INTEGER,
     regression DOUBLE,
@@ -49,11 +50,12 @@ COMMENT ON COLUMN publish_info.expected_sd IS 'Standard deviation of the valid M
 COMMENT ON COLUMN publish_info.shares_first_place IS 'The variants whose error does not differ from the lowest: the paired 95 % interval holds zero';
 COMMENT ON COLUMN publish_info.left_out IS 'Variants, sweeps and splits that failed or did not fit into the minutes and the memory there were, and parts of tables that are not published, each with the reason';
 COMMENT ON COLUMN publish_info.undeclared IS 'How variants, splits, seed or minutes differ from what is declared of the edition: it was published by an override; empty: it is the declared set';
-COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units';
+COMMENT ON COLUMN publish_info.mean IS 'What every score starts from, in its units: the mean over all ratings, but for what users'' biases and factors add';
 COMMENT ON COLUMN publish_info.y_low IS 'The low end of the sigmoid that the champion predicts through, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.y_high IS 'The high end, stars; NULL where it has none';
 COMMENT ON COLUMN publish_info.clip_low IS 'Published predictions are cut off below this: the lowest rating there is, stars';
 COMMENT ON COLUMN publish_info.clip_high IS 'Published predictions are cut off above this: the highest rating there is, stars';
+COMMENT ON COLUMN publish_info.popular_from IS 'From so many ratings on an item counts as popular: similar_movies leaves others out unless told otherwise. 50, or fewer where those of 50 would hold less than two thirds of the ratings';
 COMMENT ON COLUMN publish_info.max_regression IS 'By how much the champion was allowed to be surely worse than before, as a part of the earlier MSE; NULL: published with --no-gate';
 COMMENT ON COLUMN publish_info.compared_with IS 'The snapshot whose champion it was compared with; NULL: none of the same archive and split';
 COMMENT ON COLUMN publish_info.regression IS 'How much worse its MSE is on equal rows, as a part of the earlier; below 0 it is better';
@@ -82,7 +84,7 @@ COMMENT ON COLUMN movies.title IS 'Title as published, with the year';
 COMMENT ON COLUMN movies.release_year IS 'The year in the title; NULL where there is none';
 COMMENT ON COLUMN movies.genres IS 'Genres; empty where none are listed';
 COMMENT ON COLUMN movies.n_ratings IS 'Number of its ratings in this publication; 0 where nobody rated it';
-COMMENT ON COLUMN movies.title_folded IS 'The title as find_movie compares it: lower case, no accents and punctuation; where an article stands at its end, a bar and the same with the article in front';
+COMMENT ON COLUMN movies.title_folded IS 'The title as find_movie compares it: each of its names between bars, folded and with the year; names are what stands outside brackets, what stands in each pair, and both, with and without their article; see fold_title';
 
 CREATE TABLE users (
     user_id INTEGER NOT NULL,
@@ -103,7 +105,9 @@ CREATE TABLE ratings (
     user_id INTEGER NOT NULL,
     movie_id INTEGER NOT NULL,
     rating FLOAT NOT NULL,
-    ts BIGINT NOT NULL
+    ts BIGINT NOT NULL,
+    -- worked out as it is read: the file holds nothing of it
+    rated_at TIMESTAMP GENERATED ALWAYS AS (make_timestamp(ts * 1000000)) VIRTUAL
 );
 COMMENT ON TABLE ratings IS 'All ratings of the edition';
 COMMENT ON COLUMN ratings.position IS 'Place in the archive, from 0; the split goes by it';
@@ -111,6 +115,7 @@ COMMENT ON COLUMN ratings.user_id IS 'MovieLens id of the user';
 COMMENT ON COLUMN ratings.movie_id IS 'MovieLens id of the movie';
 COMMENT ON COLUMN ratings.rating IS 'Stars';
 COMMENT ON COLUMN ratings.ts IS 'When it was given, seconds since 1970-01-01 UTC';
+COMMENT ON COLUMN ratings.rated_at IS 'The same as a moment, UTC; worked out from ts, and not in the Parquet file';
 
 CREATE TABLE check_results (
     name VARCHAR NOT NULL,

@@ -1,34 +1,21 @@
 -- Macros. Those that answer with a table need the database in use: after ATTACH, say USE first.
 
-CREATE MACRO fold(words) AS
-    trim(regexp_replace(replace(lower(strip_accents(words)), '''', ''), '[^\pL\pN]+', ' ', 'g'));
-COMMENT ON MACRO fold IS 'Text as find_movie compares it: no accents, case or punctuation. SELECT fold(''Amélie!'') is amelie';
-
-CREATE MACRO article_first(title) AS
-    regexp_replace(title, '^(.+), (The|A|An|Le|La|Les|L''|Un|Une|El|Los|Las|Il|Der|Die|Das)( \(|$)', '\2 \1\3');
-COMMENT ON MACRO article_first IS 'A title with its article moved to the front: ''Lambs, The (1991)'' is The Lambs (1991)';
-
--- what movies.title_folded holds; a folded query has no bar, so it fits one of the two alone
-CREATE MACRO fold_title(title) AS
-    fold(title) || if(article_first(title) = title, '', ' | ' || fold(article_first(title)));
-COMMENT ON MACRO fold_title IS 'A title as movies.title_folded holds it: folded, and again with its article in front where that stands at the end';
-
-CREATE MACRO find_movie(q) AS TABLE
-SELECT movie_id, item_id, title, release_year, genres, n_ratings
-FROM movies
-WHERE movie_id = try_cast(q::VARCHAR AS INTEGER)
-   -- the words of q, in their order, from the beginning of a word on
-   OR (typeof(q) = 'VARCHAR' AND fold(q::VARCHAR) <> ''
-       AND contains(' ' || title_folded, ' ' || fold(q::VARCHAR)))
-ORDER BY n_ratings DESC, movie_id;
-COMMENT ON MACRO TABLE find_movie IS 'All movies that a title or a part of one fits, whatever its accents and case, or the movie of an id; most rated first. FROM find_movie(''silence of the lambs'')';
-
-CREATE MACRO similar_movies(q, k := 10) AS TABLE
-SELECT item_id, title, rank, neighbor_id, neighbor, cosine, neighbor_ratings, similarity, sd, share
-FROM movie_neighbors
-WHERE item_id IN (SELECT item_id FROM find_movie(q)) AND rank <= k
+CREATE MACRO similar_movies(q, k := 10, min_ratings := NULL) AS TABLE
+WITH asked AS MATERIALIZED (
+    SELECT coalesce(min_ratings, popular_from) AS least, least >= popular_from AS popular
+    FROM publish_info),
+found AS (SELECT item_id FROM find_movie(q) QUALIFY fit = min(fit) OVER ()),
+near AS (
+    SELECT n.*, CASE WHEN popular THEN rank_popular ELSE rank END AS place,
+           CASE WHEN popular THEN share_popular ELSE share END AS in_list
+    FROM movie_neighbors AS n, asked
+    WHERE item_id IN (FROM found) AND neighbor_ratings >= least AND place IS NOT NULL)
+SELECT item_id, title, place AS rank, neighbor_id, neighbor, cosine, neighbor_ratings, similarity,
+       sd, in_list AS share
+FROM near
+QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY place) <= k
 ORDER BY title, item_id, rank;
-COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items of every movie that a title fits, or of an id. FROM similar_movies(''toy story'', k := 5)';
+COMMENT ON MACRO TABLE similar_movies IS 'The k (at most 20) most similar items of the movies that a title fits best, or of an id, among those with at least min_ratings ratings; by default publish_info.popular_from, with 0 all. FROM similar_movies(''toy story'', k := 5)';
 
 CREATE MACRO compare_runs(a, b) AS TABLE
 WITH wide AS (

@@ -13,7 +13,7 @@ CREATE TABLE movie_bias (
     n_ratings INTEGER NOT NULL,
     mean_rating FLOAT NOT NULL
 );
-COMMENT ON TABLE movie_bias IS 'How much better or worse than its factors suggest an item is rated, whoever rates it; items seen in training only';
+COMMENT ON TABLE movie_bias IS 'How much better or worse than its factors suggest an item is rated, whoever rates it; 0 is the mean over all ratings; items seen in training only';
 COMMENT ON COLUMN movie_bias.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_bias.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_bias.bias IS 'The bias, in the units of the score: stars, or those before the sigmoid where publish_info.y_low is given';
@@ -66,20 +66,24 @@ CREATE TABLE movie_similarity (
     run_id VARCHAR NOT NULL,
     item_id INTEGER NOT NULL,
     neighbor_id INTEGER NOT NULL,
-    rank UTINYINT NOT NULL,
+    rank UTINYINT,
+    rank_popular UTINYINT,
     similarity FLOAT NOT NULL,
     sd FLOAT,
     share FLOAT,
+    share_popular FLOAT,
     cosine FLOAT NOT NULL
 );
-COMMENT ON TABLE movie_similarity IS 'The 20 most similar items of each item; exact, itself excluded; items seen in training only';
+COMMENT ON TABLE movie_similarity IS 'The 20 most similar items of each item, and the 20 most similar popular ones: those with at least publish_info.popular_from ratings; exact, itself excluded; items seen in training only';
 COMMENT ON COLUMN movie_similarity.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_similarity.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_similarity.neighbor_id IS 'The similar item';
-COMMENT ON COLUMN movie_similarity.rank IS '1 is the most similar';
+COMMENT ON COLUMN movie_similarity.rank IS '1 is the most similar of all; NULL: not among the 20';
+COMMENT ON COLUMN movie_similarity.rank_popular IS '1 is the most similar of the popular ones; NULL: not popular, or not among the 20';
 COMMENT ON COLUMN movie_similarity.similarity IS 'What neighbours are ordered by, -1 to 1: the posterior mean of the cosine in the users'' metric, which says how alike the predictions for two items vary over all users; the plain cosine where the champion has no posterior';
 COMMENT ON COLUMN movie_similarity.sd IS 'Posterior standard deviation of that cosine; NULL where the champion has no posterior';
 COMMENT ON COLUMN movie_similarity.share IS 'The share of posterior draws in which the neighbour is among the 20; NULL likewise, and of the largest editions, where that is not computed';
+COMMENT ON COLUMN movie_similarity.share_popular IS 'The same of the 20 popular ones';
 COMMENT ON COLUMN movie_similarity.cosine IS 'Cosine of the angle between the published factors, -1 to 1, as in the book';
 
 CREATE TABLE movie_pca (
@@ -152,6 +156,7 @@ CREATE TABLE newcomer (
     prior_precision DOUBLE[][] NOT NULL,
     prior_covariance DOUBLE[][] NOT NULL,
     noise DOUBLE NOT NULL,
+    unsure DOUBLE NOT NULL,
     ridge DOUBLE NOT NULL,
     ridge_share DOUBLE NOT NULL,
     ridge_power DOUBLE NOT NULL
@@ -162,6 +167,7 @@ COMMENT ON COLUMN newcomer.prior_mean IS 'The row before any rating: factors, th
 COMMENT ON COLUMN newcomer.prior_precision IS 'How surely, a list for each row of the matrix; in units of the noise, as the products of the items'' rows are';
 COMMENT ON COLUMN newcomer.prior_covariance IS 'Its inverse';
 COMMENT ON COLUMN newcomer.noise IS 'Variance of a rating around its score, stars squared';
+COMMENT ON COLUMN newcomer.unsure IS 'Variance of a rating that comes besides from not knowing the items'' factors, stars squared: the mean over users and items, by the model''s own account';
 COMMENT ON COLUMN newcomer.ridge IS 'The penalty of who has rated nothing';
 COMMENT ON COLUMN newcomer.ridge_share IS 'How it grows with the number of ratings';
 COMMENT ON COLUMN newcomer.ridge_power IS 'By which power of that number';

@@ -17,12 +17,13 @@ COMMENT ON MACRO plus_scaled IS 'x + scale * y of two lists. SELECT plus_scaled(
 
 -- conjugate gradients, preconditioned: as many steps as there are ratings, 20 at most in practice
 CREATE MACRO solve_all(matrix, near_inverse, sides) AS TABLE
-WITH RECURSIVE problem AS MATERIALIZED (SELECT matrix AS a, near_inverse AS m),
+WITH RECURSIVE problem AS MATERIALIZED (
+    SELECT matrix::DOUBLE[][] AS a, near_inverse::DOUBLE[][] AS m),
 steps AS (
     SELECT 0 AS step, n, list_transform(b, lambda v: 0::DOUBLE) AS x, b AS r, z AS p,
            list_dot_product(b, z) AS rz, 1e-20 * rz AS enough
     FROM (SELECT n, b, matrix_times(m, b) AS z
-          FROM (SELECT unnest(sides) AS b, generate_subscripts(sides, 1) AS n), problem)
+          FROM (SELECT unnest(sides)::DOUBLE[] AS b, generate_subscripts(sides, 1) AS n), problem)
     UNION ALL
     SELECT step + 1, n, x, r, plus_scaled(z, next_rz / rz, p), next_rz, enough
     FROM (SELECT * EXCLUDE (m), list_dot_product(r, z) AS next_rz
@@ -113,7 +114,7 @@ reached AS (
                                (SELECT list(x ORDER BY n) FROM wanted)) AS s USING (n)),
 why AS (
     SELECT item_id, info.mean + bias + list_dot_product(x, me) AS score, info,
-           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2) AS sd,
+           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2 + unsure) AS sd,
            list_max(list_transform(rated, lambda r: {
                pull: list_dot_product(reach, r.x) * r.surprise, item_id: r.item_id})) AS most
     FROM reached, whoever, publish_info AS info LEFT JOIN newcomer ON true)

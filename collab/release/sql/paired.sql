@@ -5,10 +5,10 @@ CREATE MACRO paired_difference(a, b) AS TABLE
 WITH told AS MATERIALIZED (SELECT DISTINCT run_id FROM predictions),
 chosen AS MATERIALIZED (
     SELECT x.run_id AS run_a, y.run_id AS run_b, x.dataset AS dataset_a, y.dataset AS dataset_b,
-           concat_ws(', ', if(x.n_valid = 0, x.run_id, NULL), if(y.n_valid = 0, y.run_id, NULL))
-               AS unmeasured,
-           concat_ws(', ', if(x.run_id IN (FROM told), NULL, x.run_id),
-                     if(y.run_id IN (FROM told), NULL, y.run_id)) AS unpublished
+           concat_ws(', ', CASE WHEN x.n_valid = 0 THEN x.run_id END,
+                     CASE WHEN y.n_valid = 0 THEN y.run_id END) AS unmeasured,
+           concat_ws(', ', CASE WHEN x.run_id NOT IN (FROM told) THEN x.run_id END,
+                     CASE WHEN y.run_id NOT IN (FROM told) THEN y.run_id END) AS unpublished
     FROM runs AS x, runs AS y
     WHERE (x.run_id = a OR (x.is_current AND x.variant = a))
       AND (y.run_id = b OR (y.is_current AND y.variant = b))),

@@ -123,7 +123,8 @@ COMMENT ON COLUMN genre_bias.weighted_bias IS 'Mean bias, every rating counted a
 
 CREATE VIEW movie_neighbors AS
 SELECT s.item_id, a.title, s.rank, s.neighbor_id, b.title AS neighbor, s.cosine,
-       n.n_ratings AS neighbor_ratings, s.similarity, s.sd, s.share
+       n.n_ratings AS neighbor_ratings, s.similarity, s.sd, s.share, s.rank_popular,
+       s.share_popular
 FROM movie_similarity AS s
 JOIN movies AS a ON a.movie_id = s.item_id
 JOIN movies AS b ON b.movie_id = s.neighbor_id
@@ -131,13 +132,15 @@ JOIN movie_bias AS n ON n.item_id = s.neighbor_id;
 COMMENT ON VIEW movie_neighbors IS 'movie_similarity with titles on both sides';
 COMMENT ON COLUMN movie_neighbors.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_neighbors.title IS 'Its title';
-COMMENT ON COLUMN movie_neighbors.rank IS '1 is the most similar, 20 the last';
+COMMENT ON COLUMN movie_neighbors.rank IS '1 is the most similar of all, 20 the last; NULL: not among these';
+COMMENT ON COLUMN movie_neighbors.rank_popular IS '1 is the most similar of those with at least publish_info.popular_from ratings, 20 the last; NULL: not among these';
 COMMENT ON COLUMN movie_neighbors.neighbor_id IS 'The similar item';
 COMMENT ON COLUMN movie_neighbors.neighbor IS 'Its title';
 COMMENT ON COLUMN movie_neighbors.cosine IS 'Cosine of the angle between the factors, -1 to 1';
 COMMENT ON COLUMN movie_neighbors.similarity IS 'What neighbours are ordered by; see movie_similarity.similarity';
 COMMENT ON COLUMN movie_neighbors.sd IS 'Its posterior standard deviation; NULL where the champion has no posterior';
 COMMENT ON COLUMN movie_neighbors.share IS 'The share of posterior draws in which the neighbour is among the 20; NULL likewise';
+COMMENT ON COLUMN movie_neighbors.share_popular IS 'The same of the 20 popular ones';
 COMMENT ON COLUMN movie_neighbors.neighbor_ratings IS 'Number of ratings of the similar item: few make the likeness less certain';
 
 CREATE VIEW worst_predictions AS

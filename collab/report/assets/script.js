@@ -20,13 +20,13 @@ genres.addEventListener("click", ({ target }) => {
   views.map.signal("genre", on ? target.dataset.genre : "").runAsync();
 });
 
-// The search: titles that hold every word of the query, whatever its accents and case.
+// The search, by titles.js.
 const SHOWN = 8;
+const CLOSEST = 3;
 const movies = read("movies");
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-const plainTitles = movies.titles.slice(0, movies.near.length).map(plain);
 const query = document.getElementById("query");
 const matches = document.getElementById("matches");
+const choices = () => [...matches.querySelectorAll("[role=option]")];
 let active = 0;
 
 function element(tag, text, className = "") {
@@ -34,13 +34,6 @@ function element(tag, text, className = "") {
   made.textContent = text;
   made.className = className;
   return made;
-}
-
-function find(text) {
-  const words = plain(text).split(/\s+/).filter(Boolean);
-  const found = plainTitles.flatMap((title, at) => (words.every((word) => title.includes(word)) ? [at] : []));
-  const starts = (at) => (plainTitles[at].startsWith(words[0]) ? 0 : 1);
-  return words.length ? found.sort((a, b) => starts(a) - starts(b) || a - b).slice(0, SHOWN) : [];
 }
 
 function choose(at) {
@@ -51,12 +44,12 @@ function choose(at) {
   close();
 }
 
-function neighborRow(at, thousandths) {
+function neighborRow(at, hundredths) {
   const bar = element("span", "", "bar");
   bar.append(element("i", ""));
-  bar.firstChild.style.width = `${Math.max(0, thousandths) / 10}%`;
+  bar.firstChild.style.width = `${Math.max(0, hundredths)}%`;
   const track = element("td", "", "track");
-  track.append(bar, element("b", (thousandths / 1000).toFixed(3)));
+  track.append(bar, element("b", (hundredths / 100).toFixed(2)));
   const row = document.createElement("tr");
   row.append(element("td", movies.titles[at]), track, element("td", movies.ratings[at].toLocaleString("en"), "number"));
   return row;
@@ -64,22 +57,25 @@ function neighborRow(at, thousandths) {
 
 function show() {
   active = 0;
-  const found = find(query.value);
+  const fitting = findTitles(movies.folded, query.value).slice(0, SHOWN);
+  const meant = !fitting.length && query.value.trim() ? closeTitles(movies.folded, query.value).slice(0, CLOSEST) : [];
+  const found = fitting.length ? fitting : meant;
   matches.replaceChildren(...found.map((at, nth) => {
     const option = element("li", movies.titles[at]);
     Object.assign(option, { id: `match-${nth}`, role: "option" });
     option.dataset.movie = at;
     return option;
   }));
-  if (query.value.trim() && !found.length) matches.append(element("li", "No such title"));
+  if (meant.length) matches.prepend(element("li", "No such title. Did you mean", "note"));
+  else if (query.value.trim() && !found.length) matches.append(element("li", "No such title", "note"));
   matches.hidden = !matches.children.length;
   query.setAttribute("aria-expanded", String(!matches.hidden));
   mark();
 }
 
 function mark() {
-  [...matches.children].forEach((option, nth) => option.setAttribute("aria-selected", String(nth === active)));
-  if (matches.hidden) query.removeAttribute("aria-activedescendant");
+  choices().forEach((option, nth) => option.setAttribute("aria-selected", String(nth === active)));
+  if (matches.hidden || !choices().length) query.removeAttribute("aria-activedescendant");
   else query.setAttribute("aria-activedescendant", `match-${active}`);
 }
 
@@ -101,10 +97,10 @@ query.addEventListener("blur", close);
 query.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
-    active = Math.min(Math.max(active + step, 0), matches.children.length - 1);
+    active = Math.max(Math.min(active + step, choices().length - 1), 0);
     mark();
     event.preventDefault();
-  } else if (event.key === "Enter") take(matches.children[active]);
+  } else if (event.key === "Enter") take(choices()[active]);
   else if (event.key === "Escape") close();
 });
 matches.addEventListener("mousedown", (event) => {
