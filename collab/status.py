@@ -1,13 +1,12 @@
 """What is published, what is running, what failed last: told from the data folder alone."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from collab.base.alive import alive, is_held, killed
 from collab.base.files import read_json
 from collab.base.journal import Entry, read_journal
 from collab.base.paths import DataDir
@@ -25,14 +24,18 @@ class Status:
 
     published: the current snapshot of each edition that is published, with where its archive was
         taken from; None where the data it was made of are removed.
+    confirmed: when each edition's publication was last made, or found to be what it should be.
     unknown: folders that serve what another version of the program published.
+    flows: those that run now, also while they build nothing yet.
     running: the folders that a living process builds now.
     steps: the last entry of the journal for each step and variant.
     failures: the last entries that tell of a failure, newest first.
     """
 
     published: "list[tuple[Snapshot, str | None]]"
+    confirmed: dict[str, datetime]
     unknown: list[Path]
+    flows: list[Entry]
     running: list[str]
     steps: list[Entry]
     failures: list[Entry]
@@ -53,13 +56,47 @@ def gather_status(data: DataDir, edition: str | None = None) -> Status:
     folders = [edition_folder(data, edition)] if edition else published_folders(data)
     current = {folder: current_snapshot(folder) for folder in folders}
     journal = read_journal(data)
+    published = [found for found in current.values() if found]
     return Status(
-        published=[(found, origin(data, found)) for found in current.values() if found],
+        published=[(found, origin(data, found)) for found in published],
+        confirmed={found.record.edition: confirmed_at(found, journal) for found in published},
         unknown=[folder for folder, found in current.items() if not found],
+        flows=alive(data),
         running=list(held_locks(data)),
         steps=list({(e["step"], e.get("variant")): e for e in journal}.values()),
-        failures=[e for e in reversed(journal) if e["outcome"] == "failed"][:SHOWN],
+        failures=failures([*journal, *killed(data)])[:SHOWN],
     )
+
+
+def confirmed_at(snapshot: "Snapshot", journal: list[Entry]) -> datetime:
+    """When a publication was last made, or found to be what it should be."""
+    edition = snapshot.record.edition
+    good = [
+        datetime.fromisoformat(entry["at"])
+        for entry in journal
+        if (entry["step"], entry.get("edition"), entry.get("as_of")) == ("publish", edition, None)
+        and entry["outcome"] != "failed"
+    ]
+    return max([*good, datetime.fromisoformat(snapshot.record.published_at)])
+
+
+def stale(status: Status, limit: timedelta) -> list[str]:
+    """What was not made or confirmed for longer than so long, in words; of the rest nothing."""
+    now = datetime.now(UTC)
+    ages = {edition: now - at for edition, at in status.confirmed.items()}
+    old = [
+        f"{edition} was last made or confirmed {age.total_seconds() / 3600:.1f} hours ago, "
+        f"more than {limit.total_seconds() / 3600:g}"
+        for edition, age in ages.items()
+        if age > limit
+    ]
+    return [*old, *(f"{folder} is of another version of this program" for folder in status.unknown)]
+
+
+def failures(journal: list[Entry]) -> list[Entry]:
+    """The entries that tell of a failure, newest first; where a step failed a flow, the step's."""
+    failed = [entry for entry in reversed(journal) if entry["outcome"] == "failed"]
+    return list({(e.get("flow_run") or e["at"], e["error"]): e for e in failed}.values())
 
 
 def origin(data: DataDir, snapshot: "Snapshot") -> str | None:
@@ -79,18 +116,6 @@ def held_locks(data: DataDir) -> Iterator[str]:
                 yield f"{place.relative_to(data.root)}/{name}"
 
 
-def is_held(lock: Path) -> bool:
-    """Whether a process holds a lock; asked by sharing it for a moment, which hinders nobody."""
-    handle = os.open(lock, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
-
-
 def status_record(status: Status) -> dict[str, Any]:
     """The state for another program: values that JSON can hold, moments with their zone."""
     return {
@@ -100,6 +125,7 @@ def status_record(status: Status) -> dict[str, Any]:
                 "seq": snapshot.seq,
                 "published_at": snapshot.record.published_at,
                 "age_seconds": int(age(snapshot).total_seconds()),
+                "confirmed_at": status.confirmed[snapshot.record.edition].isoformat(),
                 "champion": snapshot.record.champion,
                 "valid_mse": snapshot.record.valid_mse,
                 "data_fingerprint": snapshot.record.data_fingerprint,
@@ -108,6 +134,7 @@ def status_record(status: Status) -> dict[str, Any]:
             for snapshot, taken_from in status.published
         ],
         "unknown": [str(folder) for folder in status.unknown],
+        "flows": status.flows,
         "running": status.running,
         "steps": status.steps,
         "failures": status.failures,
@@ -122,18 +149,27 @@ def status_lines(status: Status) -> Iterator[str]:
         yield f"Published: by another version of this program, in {folder}"
     for snapshot, taken_from in status.published:
         yield from published_lines(snapshot, taken_from)
-    yield f"Running: {', '.join(status.running) or 'nothing'}"
+    flows = [f"{e['step']} {e.get('edition') or ''} since {told(e['at'])}" for e in status.flows]
+    yield f"Running: {', '.join([*flows, *status.running]) or 'nothing'}"
     yield "Last time of each step:" if status.steps else "No step was ever run here."
     for entry in status.steps:
-        name = f"{entry['step']} {entry.get('variant', '')}".strip()
-        yield (
-            f"  {told(entry['at'])}  {name}: {entry['outcome']}, {entry['seconds']:.1f} s, "
-            f"{entry['peak_memory_mib']} MiB, {entry.get('where', 'nowhere')}"
-        )
+        yield f"  {told(entry['at'])}  {', '.join(facts(entry))}"
     yield "Last failures:" if status.failures else "No failure is recorded."
     for entry in status.failures:
         run = f" (flow run {entry['flow_run']})" if entry.get("flow_run") else ""
         yield f"  {told(entry['at'])}  {entry['step']}: {entry['error']}{run}"
+
+
+def facts(entry: Entry) -> Iterator[str]:
+    """What the journal tells of a step; of what was killed neither time nor memory is known."""
+    name = f"{entry['step']} {entry.get('variant', '')}".strip()
+    yield f"{name}: {entry['outcome']}"
+    if "seconds" in entry:
+        yield f"{entry['seconds']:.1f} s"
+    if "peak_memory_mib" in entry:
+        yield f"{entry['peak_memory_mib']} MiB"
+    if "where" in entry:
+        yield str(entry["where"])
 
 
 def published_lines(snapshot: "Snapshot", taken_from: str | None) -> Iterator[str]:

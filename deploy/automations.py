@@ -4,6 +4,8 @@ collab: crashed         a flow run whose heartbeat is lost is marked Crashed
 collab: notification    a failed or crashed run is told through a block
 collab: overdue         and so is an edition of which nothing was published for so many hours
 collab: late            and a run that nothing starts
+collab: blocked         and a deployment whose limit is held, perhaps by a run that is gone
+collab: train …, publish …   the chain of events; see `chain`
 """
 
 import sys
@@ -14,39 +16,44 @@ from uuid import UUID
 import httpx
 from cyclopts.types import PositiveFloat
 from prefect.automations import (
-    Automation,
     ChangeFlowRunState,
     EventTrigger,
     Posture,
     SendNotification,
 )
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events.schemas.automations import AutomationCore
 from prefect.settings import PREFECT_API_URL
 
 from collab.base.errors import CollabError
 from collab.cli.app import make_app, run
+from deploy import chain
+from deploy.applying import apply, block_of, window
 from deploy.notifications import BLOCK, find_block, send_test
-from tasks.events import TABLES_PUBLISHED
+from tasks.events import DATA_DIR, TABLES_PUBLISHED
 
 HEARTBEAT = "prefect.flow-run.heartbeat"
 ENDS = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
 STARTS = {
     f"prefect.flow-run.{state}" for state in ("Pending", "Running", "AwaitingConcurrencySlot")
 }
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+BLOCKED = timedelta(days=8)  # two of a weekly run
 LATE = timedelta(minutes=10)  # a worker that lives asks every few seconds
 BODY = """{{ flow.name }} '{{ flow_run.name }}' is {{ flow_run.state.name }}:
 {{ flow_run.state.message }}
+{{ flow_run|ui_url }}"""
+TWICE = """Two runs of {{ deployment.name }} were cancelled by its limit within some days.
+If nothing of it runs (`collab status`), set the state of the run that holds it to Crashed.
 {{ flow_run|ui_url }}"""
 OVERDUE = """Nothing of {{{{ event.payload.edition }}}} was published for {hours:g} hours:
 neither made nor found in place, in {{{{ event.payload.data_dir }}}}. `collab status` says more."""
 
 app = make_app(
     "python -m deploy.automations",
-    "The automations: they mark what crashed, and tell of it, of failures, of runs that nothing "
-    "starts and of editions that were not published for too long. Applied again they become what "
-    "they should be.",
+    "The automations: they start what an event asks for, mark what crashed, and tell of it, of "
+    "failures, of runs that nothing starts and of editions that were not published for too long. "
+    "Applied again only what differs is changed; what was paused stays paused.",
     "python -m deploy.automations --block custom-webhook/collab-alerts",
 )
 
@@ -77,7 +84,7 @@ def crashed(window: timedelta) -> AutomationCore:
 
 
 def overdue(block: UUID, window: timedelta) -> AutomationCore:
-    """An edition that was published, and not again in a window, is told through a block.
+    """An edition of a data folder that was published, and not again in a window, is told.
 
     The window begins anew with each publication, so that it is told on time, and once.
     """
@@ -87,7 +94,7 @@ def overdue(block: UUID, window: timedelta) -> AutomationCore:
         trigger=EventTrigger(
             after={TABLES_PUBLISHED},
             expect={TABLES_PUBLISHED},
-            for_each={"prefect.resource.id"},
+            for_each={"prefect.resource.id", DATA_DIR},
             posture=Posture.Proactive,
             threshold=1,
             within=window,
@@ -135,45 +142,64 @@ def notification(block: UUID) -> AutomationCore:
     )
 
 
-def apply(wanted: AutomationCore) -> None:
-    """Create an automation, or make the one of its name what is wanted."""
-    with get_client(sync_client=True) as client:
-        there = client.read_automations_by_name(wanted.name)
-    if there:
-        Automation(**wanted.model_dump(), id=there[0].id).update()
-    else:
-        Automation(**wanted.model_dump()).create()
+def blocked(block: UUID, window: timedelta = BLOCKED) -> AutomationCore:
+    """Two runs of a deployment that its limit cancelled are told: perhaps the holder is gone."""
+    return AutomationCore(
+        name="collab: blocked",
+        description="Tells of a deployment whose runs are cancelled by its limit, again and again.",
+        trigger=EventTrigger(
+            expect={"prefect.flow-run.Cancelled"},
+            match={
+                "prefect.resource.id": "prefect.flow-run.*",
+                "prefect.state-message": "*concurrency limit*",
+            },
+            for_each={"related:deployment:prefect.resource.id"},
+            posture=Posture.Reactive,
+            threshold=2,
+            within=window,
+        ),
+        actions=[SendNotification(block_document_id=block, subject="collab", body=TWICE)],
+    )
 
 
-def apply_all(hours: float, heartbeat: float, block: str | None) -> str:
+def apply_all(hours: float | None, heartbeat: float | None, block: str | None) -> str:
     """Apply every automation; returns what is said of it.
 
     Raises:
-        CollabError: the block is not there, or cannot notify.
+        CollabError: a deployment or the block is not there, or the block cannot notify.
     """
-    there = find_block(block)
-    apply(crashed(timedelta(seconds=heartbeat)))
-    if there is None:
-        return f"Applied: crashed. Nothing is told to anybody: there is no block {BLOCK}."
-    for wanted in (notification(there), overdue(there, timedelta(hours=hours)), late(there)):
-        apply(wanted)
-    return f"Applied: crashed, notification, overdue, late, through {block or BLOCK}."
+    beat = window("collab: crashed", heartbeat, SECOND, default=90)
+    wanted = [
+        crashed(beat),
+        chain.train(chain.find_deployment("train/train")),
+        chain.publish(chain.find_deployment("publish/publish")),
+    ]
+    there = (block_of("collab: notification") if block is None else None) or find_block(block)
+    if there is not None:
+        silence = window("collab: overdue", hours, HOUR, default=192)
+        wanted += [notification(there), overdue(there, silence), late(there), blocked(there)]
+    changed = [each.name.removeprefix("collab: ") for each in wanted if apply(each)]
+    told = f"Applied: {', '.join(changed)}." if changed else "All automations are as they were."
+    return told if there else f"{told} Nothing is told to anybody: there is no block {BLOCK}."
 
 
 @app.default
 def command(
     *,
-    hours: PositiveFloat = 192,
-    heartbeat: PositiveFloat = 90,
+    hours: PositiveFloat | None = None,
+    heartbeat: PositiveFloat | None = None,
     block: str | None = None,
     test: bool = False,
 ) -> None:
     """Create the automations, or make those that are there what they should be.
 
     Args:
-        hours: Without a publication of an edition, until that is told.
-        heartbeat: Seconds without one, until a flow run is marked Crashed.
-        block: Of notifications, TYPE/NAME; by default slack-webhook/collab-alerts, if it is there.
+        hours: Without a publication of an edition, until that is told; by default as before, at
+            first 192.
+        heartbeat: Seconds without one, until a flow run is marked Crashed; by default as before, at
+            first 90.
+        block: Of notifications, TYPE/NAME; by default as before, at first
+            slack-webhook/collab-alerts, if it is there.
         test: Only send a notification through the block, to see whether it comes.
     """
     try:

@@ -1,20 +1,31 @@
 """Processes that `deploy.serve` starts, and how they and all that they started are ended."""
 
+import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import psutil
 
 GRACE_SECONDS = 6.0
+LARGEST_LOG = 16 << 20  # bytes
 
 
-def start(arguments: list[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start `python -m ...`, logging to a file; in its own session, where Ctrl-C is not felt."""
-    with log.open("a", encoding="utf-8") as file:
+def start(
+    arguments: list[str], log: Path | None, environment: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    """Start `python -m ...` in its own session, where Ctrl-C is not felt.
+
+    Args:
+        arguments: after `-m`.
+        log: the file it logs to; None: our own standard output.
+        environment: its variables.
+    """
+    with log.open("a", encoding="utf-8") if log else nullcontext() as file:
         return subprocess.Popen(
             [sys.executable, "-m", *arguments],
             stdin=subprocess.DEVNULL,
@@ -24,6 +35,17 @@ def start(arguments: list[str], log: Path, environment: Mapping[str, str]) -> su
             env={**environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
+
+
+def rotate(log: Path | None) -> None:
+    """Move a log that grew large aside, as `.1`, in place of the last; its writer goes on.
+
+    The writer appends to the file it has open, so that is emptied, not renamed: what it writes in
+    that moment may be lost.
+    """
+    if log and log.exists() and log.stat().st_size > LARGEST_LOG:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def descendants(pid: int) -> list[psutil.Process]:

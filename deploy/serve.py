@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -16,15 +15,17 @@ from typing import Annotated
 import httpx
 from cyclopts import Parameter
 from cyclopts.validators import Number
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from collab.base.errors import CollabError
-from collab.base.paths import ENV_DATA_DIR, DataDir, given_path, writable_data_dir
+from collab.base.paths import given_path, writable_data_dir
 from collab.cli.app import make_app, run
-from deploy.processes import end, start
+from deploy.orphans import crash_orphans, flow_processes
+from deploy.place import HOST, ROOT, Place
+from deploy.processes import end, end_all, rotate, start
 
-HOST = "127.0.0.1"
 START_SECONDS = 300.0
-ROOT = Path(__file__).parent.parent
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65534))]  # the next one is used too
 
 app = make_app(
@@ -33,44 +34,6 @@ app = make_app(
     "all of it, flow runs included; what they had committed stays, and the next run goes on.",
     "python -m deploy.serve --port 4300 --data-dir /srv/movielens",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where all of it stands.
-
-    home: Prefect's own files, such as its SQLite database, and the logs of server and worker.
-    port: of server and UI; the tables and the report are on the next one.
-    pool: the work pool's name.
-    """
-
-    data: DataDir
-    home: Path
-    port: int
-    pool: str
-
-    @property
-    def ui(self) -> str:
-        """The UI's address."""
-        return f"http://{HOST}:{self.port}"
-
-    @property
-    def served(self) -> str:
-        """The address of what is published."""
-        return f"http://{HOST}:{self.port + 1}"
-
-    def environment(self) -> dict[str, str]:
-        """What server, worker and flow runs need to be told."""
-        return {
-            **os.environ,
-            "PREFECT_HOME": str(self.home),
-            "PREFECT_API_URL": f"{self.ui}/api",
-            "PREFECT_UI_URL": self.ui,
-            "COLLAB_HOME": str(ROOT),
-            "COLLAB_POOL": self.pool,
-            "COLLAB_SERVE_URL": self.served,
-            ENV_DATA_DIR: str(self.data.root),
-        }
 
 
 def serve(place: Place) -> None:
@@ -88,23 +51,40 @@ def serve(place: Place) -> None:
         parts: dict[str, subprocess.Popen[str]] = {}
 
         def begin(name: str, *arguments: str) -> None:
-            parts[name] = start(list(arguments), place.home / f"{name}.log", told)
+            parts[name] = start(list(arguments), place.log(name), told)
             stack.callback(end, parts[name])  # the last one started is ended first
             stack.callback(heed_no_more)
 
         at = ("--host", HOST, "--port", str(place.port))
         begin("server", "prefect", "server", "start", *at)
         wait_until_healthy(place, parts["server"])
+        if has_pool(place):
+            with temporary_settings({PREFECT_API_URL: f"{place.ui}/api"}):
+                report(crash_orphans(place.pool, worker=place.pool))
         set_up(place, told)
         at = ("--bind", HOST, "--directory", str(place.data.serve))
         begin("tables", "http.server", *at, str(place.port + 1))
         of = ("--pool", place.pool, "--type", "process", "--name", place.pool)
+        stack.callback(end_left, place)  # after the worker, which may have died before its runs
         begin("worker", "prefect", "worker", "start", *of)
         say(place)
         while all(part.poll() is None for part in parts.values()):
+            for name in parts:
+                rotate(place.log(name))
             time.sleep(0.5)
         ended = next(name for name, part in parts.items() if part.poll() is not None)
-        raise CollabError(f"The {ended} ended; see {place.home / ended}.log.")
+        raise CollabError(f"The {ended} ended; its log: {place.logs}.")
+
+
+def report(crashed: Sequence[FlowRun]) -> None:
+    """Say of which runs a hard stop left nothing but their state."""
+    for each in crashed:
+        sys.stdout.write(f"Crashed: {each.name} ({each.id}), its process is gone; run it again.\n")
+
+
+def end_left(place: Place) -> None:
+    """End the flow runs of this server that still live, and what they started."""
+    end_all(process for _, process in flow_processes(f"{place.ui}/api"))
 
 
 def refuse_taken(port: int) -> None:
@@ -132,19 +112,28 @@ def wait_until_healthy(place: Place, server: subprocess.Popen[str]) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.5)
-    raise CollabError(f"The server did not start; see {place.home}/server.log.")
+    raise CollabError(f"The server did not start; its log: {place.logs}.")
 
 
 def set_up(place: Place, told: dict[str, str]) -> None:
-    """The work pool, the deployments and the automations; each is created or updated."""
+    """The work pool, the deployments and the automations; each is created or updated.
+
+    A pool that is there stays as it is, paused or with a limit of its own.
+    """
     prefect = ("prefect", "--no-prompt")
-    pool = ("work-pool", "create", place.pool, "--type", "process", "--overwrite")
-    for step in ((*prefect, *pool), (*prefect, "deploy", "--all"), ("deploy.automations",)):
+    pool = ("work-pool", "create", place.pool, "--type", "process")
+    make_pool = [] if has_pool(place) else [(*prefect, *pool)]
+    for step in (*make_pool, (*prefect, "deploy", "--all"), ("deploy.automations",)):
         done = subprocess.run(
             [sys.executable, "-m", *step], cwd=ROOT, env=told, capture_output=True, text=True
         )
         if done.returncode:
             raise CollabError(f"`{' '.join(step)}` failed:\n{done.stdout}{done.stderr}")
+
+
+def has_pool(place: Place) -> bool:
+    """Whether the server knows the work pool."""
+    return httpx.get(f"{place.ui}/api/work_pools/{place.pool}", timeout=30).is_success
 
 
 def say(place: Place) -> None:
@@ -153,7 +142,7 @@ def say(place: Place) -> None:
         f"\nUI:      {place.ui}\n"
         f"Tables:  {place.served}  (the report: {place.served}/report.html)\n"
         f"Data:    {place.data.root}\n"
-        f"Logs:    {place.home}/{{server,worker}}.log\n\n"
+        f"Logs:    {place.logs}\n\n"
         "Start a run in the UI (Deployments, pipeline, Run), or in another terminal:\n"
         f"  export PREFECT_API_URL={place.ui}/api\n"
         f"  {Path(sys.executable).parent}/prefect deployment run pipeline/pipeline --watch\n\n"
@@ -174,19 +163,27 @@ def heed_no_more() -> None:
 
 
 @app.default
-def command(*, data_dir: Path | None = None, port: Port = 4200, pool: str = "collab") -> None:
+def command(
+    *,
+    data_dir: Path | None = None,
+    port: Port = 4200,
+    pool: str = "collab",
+    stdout: bool = False,
+) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
         data_dir: Where all is kept; by default COLLAB_DATA_DIR, else data.
         port: Of the UI; the tables and the report are on the next one.
         pool: The work pool's name.
+        stdout: Log of server and worker to standard output, for journald or a container; by
+            default to files in PREFECT_HOME.
     """
     signal.signal(signal.SIGTERM, interrupt)
     try:
         data = writable_data_dir(data_dir)
         home = given_path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
-        serve(Place(data=data, home=home, port=port, pool=pool))
+        serve(Place(data=data, home=home, port=port, pool=pool, stdout=stdout))
     except KeyboardInterrupt:  # the way it is meant to end
         sys.stdout.write("\nEnded.\n")
 

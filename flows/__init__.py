@@ -5,6 +5,19 @@ import logging
 import os
 import warnings
 
+ENV_LOG = "COLLAB_LOG"
+JSON_LOGS = {
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER": "json",
+    "PREFECT_LOGGING_FORMATTERS_JSON_CLASS": "collab.base.logs.JsonFormatter",
+    "PREFECT_LOGGING_COLORS": "false",
+}
+
+
+def log_settings() -> dict[str, str]:
+    """What COLLAB_LOG asks of Prefect's log lines: `json`, or as they are."""
+    return JSON_LOGS if os.environ.get(ENV_LOG) == "json" else {}
+
+
 # Defaults, not decisions: whoever sets one of these keeps it.
 for _name, _value in {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 is too short on a busy machine
@@ -12,6 +25,7 @@ for _name, _value in {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "collab",  # the library's log lines belong to their run
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # the library is used without one too
     "DO_NOT_TRACK": "1",
+    **log_settings(),
 }.items():
     os.environ.setdefault(_name, _value)
 

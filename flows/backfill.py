@@ -21,9 +21,11 @@ from collab.runs.devices import find_slots
 from collab.runs.record import Run
 from flows.backfill_plan import Every, champion_of, day, days
 from flows.interrupt import run_interruptible
-from flows.names import run_name
-from flows.parameters import EditionName, Runner, as_command
-from flows.runners import runner_options
+from flows.names import run_name, tag_run
+from flows.parameters import EditionName, as_command
+from flows.recorded import recorded
+from flows.runners import Runner, require_runner, spread
+from flows.server import reported
 from tasks.dataset import prepare_dataset
 from tasks.train import train_all
 
@@ -36,6 +38,8 @@ log = logging.getLogger("collab.flows")
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
+@spread
 def backfill(
     edition: EditionName = "ml-100k",
     from_day: str | None = None,
@@ -43,6 +47,7 @@ def backfill(
     every: Every = "month",
     data_dir: str | None = None,
     device: str = "auto",
+    runner: Runner = "local",
 ) -> list[Run]:
     """The champion recipe, trained and measured as of each of many days.
 
@@ -56,6 +61,8 @@ def backfill(
         every: the step from one day to the next: week, month, quarter or year.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
         device: auto, cpu, mps, cuda (every one) or cuda:N.
+        runner: `ray` spreads training over the Ray cluster that RAY_ADDRESS names, or that runs on
+            this machine; `local` is this machine alone.
 
     Returns:
         The runs, earliest day first.
@@ -64,6 +71,7 @@ def backfill(
     find_slots(device)
     first, last = day("from-day", from_day), day("to-day", to_day)
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     lake = find_manifest(data, edition)
     champion = champion_of(data, edition)
     wanted = days(lake, first, last, every)
@@ -107,14 +115,15 @@ def print_runs(runs: list[Run]) -> None:
     TERMINAL.say("The next publication has them in bias_history and metric_history.")
 
 
-def execute(runner: Runner = "local", **given: Any) -> None:
+def execute(**given: Any) -> None:
     """Run the backfill; what is refused at its door need not wait for Prefect to start."""
     edition = given.get("edition", "ml-100k")
     get_edition(edition)
     data = writable_data_dir(given.get("data_dir"))
     champion_of(data, edition)
-    with tags("collab", edition), runner_options(runner, data) as options:
-        print_runs(backfill.with_options(**options)(**given))
+    require_runner(given.get("runner", "local"), data)
+    with tags("collab", edition), reported(data):
+        print_runs(backfill(**given))
 
 
 app = make_app(

@@ -6,12 +6,14 @@ from collab.base.paths import writable_data_dir
 from collab.lake import Manifest
 from collab.movielens.editions import ItemKey
 from flows import stages
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.parameters import EditionName
+from flows.recorded import recorded
 from tasks.events import announce_ratings
 
 
 @flow(name="ingest", flow_run_name=run_name)
+@recorded
 def ingest(
     edition: EditionName = "ml-100k",
     archive: str | None = None,
@@ -31,6 +33,7 @@ def ingest(
         force: do everything again, also what is committed.
     """
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     taken = stages.take_in(edition, data, archive, item_key, trust_archive, force)
     announce_ratings(taken.lake, data)
     return taken.lake

@@ -18,16 +18,6 @@ else:
     EditionName = Literal[tuple(EDITIONS)]
     VariantName = Literal[(*GROUPS, ALL, *RECIPES)]
 
-Runner = Literal["local", "ray"]
-RUNNER = Annotated[
-    Runner,
-    Parameter(
-        help="Where the variants are trained: `ray` spreads them over a Ray cluster that runs "
-        "already, at RAY_ADDRESS or else on this machine; needs the extra `ray`, PREFECT_API_URL, "
-        "and a data folder that all nodes share."
-    ),
-]
-
 
 def names(_: Any, tokens: Sequence[Token]) -> list[str]:
     """A comma-separated list."""
@@ -53,7 +43,7 @@ TYPED = {"edition": str, "variants": Names}
 
 
 def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., None]:
-    """A function with the parameters and the documentation of a flow, and `runner`.
+    """A function with the parameters and the documentation of a flow.
 
     Args:
         flow: whose parameters are the options.
@@ -65,9 +55,6 @@ def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., N
         do(**signature.bind(*given, **named).arguments)
 
     own = inspect.signature(flow.fn)
-    runner = inspect.Parameter(
-        "runner", inspect.Parameter.KEYWORD_ONLY, default="local", annotation=RUNNER
-    )
     only_named = [
         parameter.replace(
             kind=inspect.Parameter.KEYWORD_ONLY,
@@ -75,7 +62,7 @@ def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., N
         )
         for parameter in own.parameters.values()
     ]
-    signature = own.replace(parameters=[*only_named, runner], return_annotation=None)
+    signature = own.replace(parameters=only_named, return_annotation=None)
     command.__signature__ = signature  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
     del command.__wrapped__

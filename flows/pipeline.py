@@ -13,11 +13,13 @@ from collab.movielens.editions import ItemKey
 from collab.release.regression import MAX_REGRESSION
 from flows import stages
 from flows.interrupt import run_interruptible
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.outcome import Outcome, print_outcome
-from flows.parameters import EditionName, Numbers, Runner, Variants, as_command
+from flows.parameters import EditionName, Numbers, Variants, as_command
 from flows.plan import plan
-from flows.runners import runner_options
+from flows.recorded import recorded
+from flows.runners import Runner, require_runner, spread
+from flows.server import reported
 from flows.undeclared import of_plan, refuse
 from tasks.events import announce_publication, mark_announced
 
@@ -28,6 +30,8 @@ from tasks.events import announce_publication, mark_announced
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
+@spread
 def pipeline(
     edition: EditionName = "ml-100k",
     archive: str | None = None,
@@ -41,6 +45,7 @@ def pipeline(
     splits: Numbers = None,
     as_of: str | None = None,
     device: str = "auto",
+    runner: Runner = "local",
     minutes: float | None = None,
     memory: float | None = None,
     item_key: ItemKey | None = None,
@@ -69,6 +74,8 @@ def pipeline(
             also on the others; by default two more, as declared for the edition.
         as_of: only ratings up to this day or moment; what comes of it is never served.
         device: auto, cpu, mps, cuda (every one) or cuda:N.
+        runner: `ray` spreads training over the Ray cluster that RAY_ADDRESS names, or that runs on
+            this machine; `local` is this machine alone.
         minutes: what all training may take, as estimated beforehand: variants, and then further
             splits, that do not fit are left out and named; `--variants all` trains them anyway. A
             fifth as much is for recommendations to all users and all variants' predictions. By
@@ -86,6 +93,7 @@ def pipeline(
             publication. The deployment does not.
     """
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     wanted = plan(
         edition=edition,
         variants=variants,
@@ -127,13 +135,14 @@ def pipeline(
 CHECKED = tuple(inspect.signature(plan).parameters)
 
 
-def execute(runner: Runner = "local", **given: Any) -> None:
+def execute(**given: Any) -> None:
     """Run the pipeline; what is refused at its door need not wait for Prefect to start."""
     edition = given.get("edition", "ml-100k")
     plan(**{"edition": edition, **{name: given[name] for name in CHECKED if name in given}})
     data = writable_data_dir(given.get("data_dir"))
-    with tags("collab", edition), runner_options(runner, data) as options:
-        print_outcome(pipeline.with_options(**options)(**given))
+    require_runner(given.get("runner", "local"), data)
+    with tags("collab", edition), reported(data):
+        print_outcome(pipeline(**given))
 
 
 app = make_app(

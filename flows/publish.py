@@ -9,14 +9,16 @@ from collab.release.snapshot import Snapshot
 from collab.runs.devices import find_slots
 from collab.runs.record import newest_runs
 from flows import stages
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.parameters import EditionName
+from flows.recorded import recorded
 from flows.undeclared import of_runs, refuse, released_runs
 from tasks.events import announce_publication
 from tasks.train import Trained
 
 
 @flow(name="publish", flow_run_name=run_name)
+@recorded
 def publish(
     edition: EditionName = "ml-100k",
     fingerprint: str | None = None,
@@ -49,6 +51,7 @@ def publish(
     require_sensible(max_regression)
     find_slots(device)
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     lake = find_manifest(data, edition, fingerprint)
     if run_ids is None and not override:
         runs = released_runs(data.runs, lake)

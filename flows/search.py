@@ -25,11 +25,13 @@ from collab.search.search import Place
 from collab.search.write import DIFF, HEAD, TABLE, cells, markdown, write_found
 from flows import stages
 from flows.interrupt import run_interruptible
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.outcome import shown
-from flows.parameters import EditionName, Runner, Variants, as_command
-from flows.runners import runner_options
+from flows.parameters import EditionName, Variants, as_command
+from flows.recorded import recorded
+from flows.runners import Runner, require_runner, spread
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
+from flows.server import reported
 from tasks.dataset import prepare_dataset
 from tasks.search import show_spent, train_trials
 
@@ -49,6 +51,8 @@ class Searched:
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
+@spread
 def search(
     edition: EditionName = "ml-100k",
     archive: str | None = None,
@@ -60,6 +64,7 @@ def search(
     split_seed: int = 42,
     max_cost: float = MAX_COST,
     device: str = "auto",
+    runner: Runner = "local",
     item_key: ItemKey | None = None,
     trust_archive: bool = False,
 ) -> Searched:
@@ -78,10 +83,13 @@ def search(
         split_seed: of that split.
         max_cost: how many times the estimated cost of the present recipe a trial may have.
         device: auto, cpu, mps, cuda (every one) or cuda:N.
+        runner: `ray` spreads training over the Ray cluster that RAY_ADDRESS names, or that runs on
+            this machine; `local` is this machine alone.
         item_key: what an item is, a title or a movie; by default the edition's own.
         trust_archive: accept an archive that is not the published one: a cut-down one of your own.
     """
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     wanted = plan(
         edition=edition,
         variants=variants,
@@ -142,12 +150,13 @@ def print_searched(searched: Searched) -> None:
 CHECKED = tuple(inspect.signature(plan).parameters)
 
 
-def execute(runner: Runner = "local", **given: Any) -> None:
+def execute(**given: Any) -> None:
     """Run the search; what is refused at its door need not wait for Prefect to start."""
     plan(**{name: given[name] for name in CHECKED if name in given})
     data = writable_data_dir(given.get("data_dir"))
-    with tags("collab", given.get("edition", "ml-100k")), runner_options(runner, data) as options:
-        print_searched(search.with_options(**options)(**given))
+    require_runner(given.get("runner", "local"), data)
+    with tags("collab", given.get("edition", "ml-100k")), reported(data):
+        print_searched(search(**given))
 
 
 app = make_app(

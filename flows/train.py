@@ -7,9 +7,11 @@ from collab.base.paths import writable_data_dir
 from collab.lake import find_manifest
 from collab.runs.record import Run
 from flows import stages
-from flows.names import run_name
+from flows.names import run_name, tag_run
 from flows.parameters import EditionName, Variants
 from flows.plan import plan
+from flows.recorded import recorded
+from flows.runners import Runner, spread
 from flows.undeclared import of_plan, refuse
 from tasks.events import announce_runs
 
@@ -20,6 +22,8 @@ from tasks.events import announce_runs
     # the device lease says how many train at once
     task_runner=ThreadPoolTaskRunner(max_workers=64),  # type: ignore[arg-type]
 )
+@recorded
+@spread
 def train(
     edition: EditionName = "ml-100k",
     fingerprint: str | None = None,
@@ -33,6 +37,7 @@ def train(
     splits: list[int] | None = None,
     as_of: str | None = None,
     device: str = "auto",
+    runner: Runner = "local",
     minutes: float | None = None,
     memory: float | None = None,
     force: bool = False,
@@ -55,6 +60,8 @@ def train(
             default those declared for the edition.
         as_of: only ratings up to this day or moment.
         device: auto, cpu, mps, cuda or cuda:N.
+        runner: `ray` spreads training over the Ray cluster that RAY_ADDRESS names, or that runs on
+            this machine; `local` is this machine alone.
         minutes: what all training may take, as estimated beforehand: variants, and then further
             splits, that do not fit are left out and named; `--variants all` trains them anyway.
             By default what is declared for the edition.
@@ -63,6 +70,7 @@ def train(
         release: have the runs published; they must be the set declared for the edition.
     """
     data = writable_data_dir(data_dir)
+    tag_run(edition, data)
     wanted = plan(
         edition=edition,
         variants=variants,

@@ -21,13 +21,26 @@ COLUMNS = ("variant", "mse", "rmse", "mae", "train_seconds", "peak_memory_mib", 
 
 
 def show_checks(lake: Manifest) -> None:
-    """The results of the checks of the data, the failed ones first."""
-    rows = sorted(lake.checks(), key=lambda row: bool(row["passed"]))
+    """The results of the checks of the data, the failed ones first; of these how severe it is."""
+    rows = check_rows(lake.checks())
     create_table_artifact(
         rows,
         key=f"checks-{lake.edition}",
         description=f"{lake.edition} {lake.fingerprint[:12]}: {lake.counts['ratings']:,} ratings",
     )
+
+
+def check_rows(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The checks as they are shown: errors, warnings, and then what passed, in a word."""
+    order = {"error": 0, "warning": 1, "passed": 2}
+    rows = [
+        {
+            "result": "passed" if check["passed"] else check["severity"],
+            **{name: value for name, value in check.items() if name not in {"passed", "severity"}},
+        }
+        for check in checks
+    ]
+    return sorted(rows, key=lambda row: order[row["result"]])
 
 
 def show_training(lake: Manifest, runs: list[Run]) -> None:

@@ -1,7 +1,8 @@
 """Events: what the flows tell each other and the automations.
 
-`collab.ratings.committed` starts `train`, `collab.runs.committed` starts `publish`, and
-`collab.tables.published` says that publication works. Each names the data folder and the edition.
+`collab.ratings.committed` starts `train`; `collab.runs.committed`, said of a release, starts
+`publish`; `collab.tables.published` says that publication works. Each names the data folder and the
+edition.
 """
 
 from pathlib import Path
@@ -17,6 +18,7 @@ from tasks.train import Trained
 RATINGS_COMMITTED = "collab.ratings.committed"
 RUNS_COMMITTED = "collab.runs.committed"
 TABLES_PUBLISHED = "collab.tables.published"
+DATA_DIR = "collab.data-dir"  # a label: what is waited for in one folder is not seen in another
 
 
 def announce_ratings(lake: Manifest, data: DataDir) -> bool:
@@ -60,6 +62,7 @@ def emit(event: str, what: str, lake: Manifest, data: DataDir, **payload: Any) -
         resource={
             "prefect.resource.id": f"collab.{what}.{lake.edition}",
             "prefect.resource.name": f"{what} of {lake.edition}",
+            DATA_DIR: str(data.root),
         },
         payload={
             "edition": lake.edition,

@@ -7,12 +7,13 @@ from uuid import UUID
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
+from collab.base.fingerprint import refuse_changed_code
 from collab.base.journal import first_line
 from collab.runs.devices import find_slots
 from collab.runs.launch import run_in_child
 from collab.runs.record import Run
 from collab.runs.spec import RunSpec
-from collab.runs.stop import STOP
+from collab.runs.stop import STOP, ended_by_sigterm
 from collab.search.trial import run_or_reason
 from tasks.policy import may_retry
 
@@ -43,6 +44,8 @@ def train_trials(specs: list[RunSpec], device: str) -> list[Run | str]:
         CollabError: training was interrupted.
     """
     futures = train_trial.map(specs, device)
-    results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
+    with ended_by_sigterm():
+        results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
     STOP.refuse()
+    refuse_changed_code()
     return [first_line(each) if isinstance(each, BaseException) else each for each in results]

@@ -13,6 +13,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.runtime import flow_run
 
 from collab.base.errors import CollabError
+from collab.base.fingerprint import refuse_changed_code
 from collab.base.journal import below, first_line, step
 from collab.base.paths import DataDir
 from collab.dataset.dataset import Dataset
@@ -22,7 +23,7 @@ from collab.runs.devices import find_slots, with_room
 from collab.runs.launch import run_in_child
 from collab.runs.record import Run
 from collab.runs.spec import RunSpec
-from collab.runs.stop import STOP
+from collab.runs.stop import STOP, ended_by_sigterm
 from tasks.policy import may_retry
 
 log = logging.getLogger("collab.train")
@@ -155,8 +156,10 @@ def train_each(
         datasets = [dataset for _, dataset, _ in jobs]
         seeds = [number for _, _, number in jobs]
         futures = train_variant.map(recipes, datasets, unmapped(data), seeds, device, force)
-        found: list[Result] = [future.result(raise_on_failure=False) for future in futures]
+        with ended_by_sigterm():
+            found: list[Result] = [future.result(raise_on_failure=False) for future in futures]
         STOP.refuse()
+        refuse_changed_code()  # or what failed for it would be left out
         return found
 
     whole = [(recipe, dataset, seed) for recipe, dataset in wanted]

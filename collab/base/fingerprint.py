@@ -7,8 +7,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from collab.base.errors import CollabError
+
 PACKAGE = Path(__file__).parent.parent
 SUFFIXES = {".py", ".sql", ".html", ".css", ".js"}
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file is written: its time, and most often its size."""
+    told = path.stat()
+    return told.st_mtime_ns, told.st_size
+
+
+LOADED = {  # what this process runs, or will when it imports more of it
+    path: (stamp(path), path.read_text(encoding="utf-8"))
+    for path in PACKAGE.rglob("*")
+    if path.suffix in SUFFIXES
+}
 
 
 def fingerprint(**parts: Any) -> str:
@@ -16,13 +31,22 @@ def fingerprint(**parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-@cache
 def code_digest(*names: str) -> str:
     """Hex sha256 over the code of some of collab's modules and packages and the files beside it.
 
     Imports go one way, so a stage depends on its own modules and those of the stages before it.
     Comments, docstrings and the layout of Python files do not count.
+
+    Raises:
+        CodeChangedError: the files are no longer what this process runs.
     """
+    refuse_changed_code()
+    return digest_of_files(*names)
+
+
+@cache
+def digest_of_files(*names: str) -> str:
+    """Hex sha256 over the code of some modules and packages."""
     digest = hashlib.sha256()
     for name in names:
         place = PACKAGE / name
@@ -34,9 +58,9 @@ def code_digest(*names: str) -> str:
     return digest.hexdigest()
 
 
-def what_counts(path: Path) -> str:
-    """The text of a file; of a Python file its code alone."""
-    text = path.read_text(encoding="utf-8")
+def what_counts(path: Path, text: str | None = None) -> str:
+    """The text of a file, by default as it is now; of a Python file its code alone."""
+    text = path.read_text(encoding="utf-8") if text is None else text
     if path.suffix != ".py":
         return text
     tree = ast.parse(text)
@@ -46,3 +70,29 @@ def what_counts(path: Path) -> str:
             if told and ast.get_docstring(node, clean=False) is not None:
                 node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
+
+
+class CodeChangedError(CollabError):
+    """What would be committed from here on would be of two versions of the program."""
+
+
+def refuse_changed_code() -> None:
+    """Stop where the files of this program are no longer what this process runs.
+
+    Raises:
+        CodeChangedError: names one of them.
+    """
+    for path, (at, text) in LOADED.items():
+        if not is_same(path, at, text):
+            raise CodeChangedError(
+                f"The code changed under this run ({path}). What was committed before is kept; "
+                "start it again."
+            )
+
+
+def is_same(path: Path, at: tuple[int, int], text: str) -> bool:
+    """Whether a file still holds a text, or differs from it in nothing that counts."""
+    try:
+        return stamp(path) == at or what_counts(path) == what_counts(path, text)
+    except (OSError, SyntaxError):
+        return False

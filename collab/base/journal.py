@@ -9,10 +9,12 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from collab.base.machine import peak_memory_mib
 from collab.base.paths import DataDir
@@ -20,6 +22,8 @@ from collab.base.paths import DataDir
 log = logging.getLogger(__name__)
 
 Entry = dict[str, Any]
+
+LARGEST = 4 << 20  # bytes; about fifteen thousand lines, which is years of a weekly pipeline
 
 
 @contextmanager
@@ -78,16 +82,29 @@ def append(journal: Path, entry: Entry) -> None:
     """Add one line; lines of processes that write at once do not mix."""
     with journal.open("ab", buffering=0) as file:
         file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
+        full = file.tell() > LARGEST
+    if full:
+        turn(journal)
+
+
+def turn(journal: Path) -> None:
+    """Begin the journal anew; what was written stays as `journal.jsonl.1`, in place of the last."""
+    with FileLock(journal.with_name(f".{journal.name}.lock")):
+        if journal.exists() and journal.stat().st_size > LARGEST:  # another did so just now
+            journal.replace(older(journal))
+
+
+def older(journal: Path) -> Path:
+    """Where the lines before those of the journal are."""
+    return journal.with_name(f"{journal.name}.1")
 
 
 def read_journal(data: DataDir) -> list[Entry]:
     """All entries, oldest first; a line that a killed process left unfinished is passed over."""
-    if not data.journal.exists():
-        return []
     entries = []
-    for line in data.journal.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            continue
+    for part in (older(data.journal), data.journal):
+        text = part.read_text(encoding="utf-8", errors="replace") if part.exists() else ""
+        for line in text.splitlines():
+            with suppress(ValueError):
+                entries.append(json.loads(line))
     return entries

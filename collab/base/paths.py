@@ -59,6 +59,11 @@ class DataDir:
         return self.root / "serve"
 
     @property
+    def running(self) -> Path:
+        """A file for each flow that runs: `running/<number>.json`; see `alive`."""
+        return self.root / "running"
+
+    @property
     def journal(self) -> Path:
         """One line for each step that ended: `journal.jsonl`."""
         return self.root / "journal.jsonl"

@@ -1,6 +1,8 @@
 """The state of things: `status`, `leaderboard`, `history`, `report`."""
 
+import sys
 import webbrowser
+from datetime import timedelta
 
 from collab.base.errors import CollabError, unknown_name
 from collab.cli.app import shown
@@ -10,7 +12,9 @@ from collab.cli.place import Here, app
 from collab.cli.show import say
 from collab.cli.streams import write
 from collab.cli.values import MINUTE, cell
-from collab.status import gather_status, status_lines, status_record
+from collab.status import Status, gather_status, stale, status_lines, status_record
+
+STALE, UNPUBLISHED = 1, 2  # exit codes
 
 STANDINGS = """
     SELECT *, variant || if(is_champion, ' *', '') || if(uses_time, ' (time)', '') AS _named,
@@ -42,19 +46,41 @@ RUN = (
 )
 
 
-@app.command(help_epilogue=shown("collab status", "collab status --json"))
-def status(*, json: bool = False, place: Here) -> None:
+@app.command(help_epilogue=shown("collab status", "collab status --json --max-age 30h"))
+def status(*, json: bool = False, max_age: timedelta | None = None, place: Here) -> int:
     """Show what is published, what runs and what failed last; needs no server.
 
     Args:
         json: As JSON, for another program.
+        max_age: Such as 30h or 8d: end with 1 where an edition was neither made nor confirmed for
+            so long, with 2 where none is published.
     """
-    found = gather_status(place.data, place.edition)
+    try:
+        found = gather_status(place.data, place.edition)
+    except CollabError as error:  # the edition named is not published
+        if max_age is None:
+            raise
+        return complain(UNPUBLISHED, str(error))
     if json:
         write(as_json(status_record(found), indent=2) + "\n")
-        return
-    for line in status_lines(found):
-        say(line)
+    else:
+        for line in status_lines(found):
+            say(line)
+    return 0 if max_age is None else judge(found, max_age)
+
+
+def judge(found: Status, limit: timedelta) -> int:
+    """The exit code of a status that may be so old; what is wrong goes to standard error."""
+    if not found.published and not found.unknown:
+        return complain(UNPUBLISHED, "nothing is published")
+    old = stale(found, limit)
+    return complain(STALE, "; ".join(old)) if old else 0
+
+
+def complain(code: int, text: str) -> int:
+    """Say what is wrong; returns the exit code."""
+    sys.stderr.write(f"error: {text}\n")
+    return code
 
 
 @app.command(help_epilogue=shown("collab leaderboard", "collab leaderboard --csv > runs.csv"))

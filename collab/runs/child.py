@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from collab.base.fingerprint import CodeChangedError
 from collab.runs.channel import Tell, answer
 from collab.runs.spec import RunSpec
 from collab.runs.train import Progress, train_run
@@ -15,6 +16,8 @@ def train(request: dict[str, Any], tell: Tell) -> bool:
         tell(asdict(progress))
 
     spec = RunSpec.from_json(request["spec"])
+    if spec.run_id != request["run_id"]:  # the code of this process is newer than its parent's
+        raise CodeChangedError("The code changed under this run; start it again.")
     return train_run(spec, force=request["force"], on_pass=tell_pass)
 
 

@@ -59,7 +59,9 @@ def run_in_child(
             log_pass(spec.run_id, event)
             on_pass(event)
 
-        trained = follow(slot, {"spec": spec.to_json(), "force": force}, report)
+        trained = follow(
+            slot, {"spec": spec.to_json(), "run_id": spec.run_id, "force": force}, report
+        )
     run = load_run(spec.folder)
     log_result(run)
     return run, trained

@@ -1,9 +1,11 @@
 """What ends the training children of this process, whenever it is asked."""
 
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from collab.base.errors import CollabError
 
@@ -67,3 +69,26 @@ class Stop:
 
 
 STOP = Stop()
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the children too, where something handles it in an orderly way.
+
+    Who handles it waits for the threads that follow the children: it would be killed before these
+    are done. Where nothing does, the process ends at once, and its children with it.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end_children_first(number: int, frame: FrameType | None) -> None:
+        STOP()
+        handler(number, frame)
+
+    signal.signal(signal.SIGTERM, end_children_first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)

@@ -1,10 +1,18 @@
 """Keys from content and from code."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from collab.base.fingerprint import code_digest, fingerprint, what_counts
+from collab.base import fingerprint as module_of_keys
+from collab.base.fingerprint import (
+    CodeChangedError,
+    code_digest,
+    fingerprint,
+    stamp,
+    what_counts,
+)
 
 CODE = '''"""A module."""
 import math  # for pi
@@ -80,3 +88,28 @@ def test_the_order_of_names_does_not_matter_but_every_value_does() -> None:
 def test_packages_and_modules_have_digests_of_their_own() -> None:
     digests = {code_digest("lake.py"), code_digest("dataset"), code_digest("lake.py", "dataset")}
     assert len(digests) == 3
+
+
+@pytest.fixture
+def loaded(module: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module that this process runs."""
+    monkeypatch.setattr(module_of_keys, "LOADED", {module: (stamp(module), CODE)})
+    return module
+
+
+@pytest.mark.parametrize("text", [CODE, *SAME])
+def test_a_comment_may_change_under_a_run(loaded: Path, text: str) -> None:
+    loaded.write_text(text)
+    os.utime(loaded, ns=(1, 1))
+    assert code_digest("lake.py")
+
+
+@pytest.mark.parametrize("text", [*OTHER, "def half-writ", None])
+def test_code_that_changes_under_a_run_stops_it(loaded: Path, text: str | None) -> None:
+    if text is None:
+        loaded.unlink()
+    else:
+        loaded.write_text(text)
+        os.utime(loaded, ns=(1, 1))
+    with pytest.raises(CodeChangedError, match=rf"changed under this run \({loaded}\).* again"):
+        code_digest("lake.py")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from collab.base import journal
 from collab.base.journal import append, read_journal, step
 from collab.base.paths import DataDir
 from collab.status import gather_status, status_lines
@@ -63,3 +64,16 @@ def test_status_tells_what_runs_and_what_failed(made: DataDir) -> None:
     assert gather_status(made).running == []
     assert [entry["error"] for entry in status.failures] == ["bad"]
     assert "train: bad (flow run f1)" in list(status_lines(status))[-1]
+
+
+def test_it_is_begun_anew_before_it_grows_without_end(
+    made: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LARGEST", 100)
+    for number in range(12):
+        append(made.journal, {"step": f"step {number:02d}", "with": "some more words"})
+    told = [entry["step"] for entry in read_journal(made)]
+    assert told == [f"step {number:02d}" for number in range(12)][-len(told) :]
+    assert 2 < len(told) < 12
+    assert made.journal.exists() is (len(told) % 3 != 0)
+    assert journal.older(made.journal).stat().st_size < 300

@@ -3,12 +3,14 @@
 import json
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 from filelock import FileLock
 
+from collab.base.journal import append
 from collab.base.paths import DataDir
 from collab.release import rollback, snapshot
 from tests.cli.served import serve_by_hand
@@ -26,6 +28,7 @@ class Record:
     published_at: str = "2026-01-02T03:04:05+00:00"
     data_fingerprint: str = "f" * 64
     as_of: str | None = None
+    undeclared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,36 @@ def test_status_knows_every_place_where_something_is_built(capsys: Capture, ther
         assert "Running: datasets/ml-1m-u1-12, serve/ml-1m/publish\n" in out(capsys, "status")
         assert "Something runs: datasets/ml-1m-u1-12" in error(capsys, "gc", "--remove")
     assert "Running: nothing\n" in out(capsys, "status")
+
+
+def test_status_is_a_dead_mans_switch(
+    capsys: Capture, there: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made long ago and found in place lately is not stale."""
+    from collab.cli import main
+
+    def told(*more: str) -> tuple[int, str]:
+        code = main(["status", "--json", *more])
+        printed = capsys.readouterr()
+        assert json.loads(printed.out or "{}") is not None
+        return code, printed.err
+
+    assert told() == (0, "")
+    code, said = told("--max-age", "30h")
+    assert code == 1
+    assert said.startswith("error: ml-1m was last made or confirmed ")
+    assert said.endswith(" hours ago, more than 30\n")
+    lately = {"at": (datetime.now(UTC) - timedelta(hours=20)).isoformat(), "edition": "ml-1m"}
+    append(there.journal, {**lately, "step": "publish", "outcome": "failed", "error": "x"})
+    append(there.journal, {**lately, "step": "publish", "outcome": "found", "as_of": "1998-01-01"})
+    assert told("--max-age", "30h")[0] == 1
+    append(there.journal, {**lately, "step": "publish", "outcome": "found", "as_of": None})
+    assert told("--max-age", "30h") == (0, "")
+    assert told("--max-age", "10h")[0] == 1
+    assert told("--max-age", "30h", "--edition", "ml-10m")[0] == 2
+    monkeypatch.setenv("COLLAB_DATA_DIR", str(tmp_path / "empty"))
+    assert told("--max-age", "8d") == (2, "error: nothing is published\n")
+    assert told() == (0, "")
 
 
 @pytest.fixture

@@ -17,9 +17,12 @@ TABLES = {
     "similar": "similar 4",
     "bias": "bias",
     "examples": "examples",
+    "compare": "compare dot_product_bias_wd embedding_nn",
+    "predict": "predict 1 4",
     "sql": "sql FROM\tmovie_bias_named",
 }
-ELSEWHERE = {"status", "report", "snapshots", "rollback", "gc"}  # no table, or other fixtures
+# no table, or other fixtures
+ELSEWHERE = {"ask", "recommend", "diff", "status", "report", "snapshots", "rollback", "gc"}
 
 
 def window(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:

@@ -9,11 +9,13 @@ from types import ModuleType
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from collab.base.paths import DataDir
 from deploy import automations, serve
+from deploy.place import Place
 
 
 def test_serve_has_its_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    seen: list[serve.Place] = []
+    seen: list[Place] = []
     monkeypatch.setattr(serve, "serve", seen.append)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     monkeypatch.setenv("COLLAB_DATA_DIR", str(tmp_path / "mine"))
@@ -27,6 +29,21 @@ def test_serve_has_its_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert seen[1].served == "http://127.0.0.1:4301"
 
 
+def test_links_lead_where_the_operator_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = Place(data=DataDir(tmp_path), home=tmp_path, port=4300, pool="p")
+    names = ("PREFECT_UI_URL", "COLLAB_SERVE_URL")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    told = place.environment()
+    assert [told[name] for name in names] == ["http://127.0.0.1:4300", "http://127.0.0.1:4301"]
+    for name in names:
+        monkeypatch.setenv(name, f"https://example.org/{name}")
+    told = place.environment()
+    assert [told[name] for name in names] == [f"https://example.org/{name}" for name in names]
+
+
 def test_automations_have_their_defaults(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -34,7 +51,7 @@ def test_automations_have_their_defaults(
     assert automations.main([]) == 0
     assert automations.main(["--hours", "1.5", "--heartbeat", "45", "--block", "a/b"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "(192, 90, None)",
+        "(None, None, None)",
         "(1.5, 45.0, 'a/b')",
     ]
 
@@ -57,7 +74,7 @@ def test_a_server_that_does_not_answer_is_said(capsys: pytest.CaptureFixture[str
 def test_ctrl_c_is_how_serve_ends(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(place: serve.Place) -> None:
+    def interrupted(place: Place) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(serve, "serve", interrupted)

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from deploy import processes
-from deploy.processes import descendants, end, end_all, lives
+from deploy.processes import descendants, end, end_all, lives, rotate
 
 # says when it is there and when it is asked to end; with `deep`, after a process of its own
 NOTICES = """
@@ -133,3 +133,21 @@ def test_a_zombie_does_not_live(started: Starter) -> None:
     while known.status() != psutil.STATUS_ZOMBIE:  # until somebody waits for it
         pass
     assert not lives(known)
+
+
+def test_a_log_that_grew_large_is_moved_aside_and_written_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "LARGEST_LOG", 5)
+    log = tmp_path / "server.log"
+    rotate(None)
+    rotate(log)
+    with log.open("a") as writer:
+        for text in ("first\n", "second\n"):
+            writer.write(text)
+            writer.flush()
+            rotate(log)
+            assert (log.read_text(), (tmp_path / "server.log.1").read_text()) == ("", text)
+        writer.write("3\n")
+    rotate(log)
+    assert log.read_text() == "3\n"

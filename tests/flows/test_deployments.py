@@ -16,10 +16,15 @@ from prefect.utilities.callables import parameter_schema
 
 from collab.estimators.recipes import ALL, GROUPS, RECIPES
 from collab.movielens.editions import EDITIONS
+from deploy import chain
+from tasks.events import DATA_DIR
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
 DEPLOYMENTS: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in FILE["deployments"]}
+
+
+CHAIN = {"train": chain.train, "publish": chain.publish}
 
 
 def flow_of(deployment: dict[str, Any]) -> Any:
@@ -40,8 +45,9 @@ def test_every_parameter_is_one_of_the_flow(name: str) -> None:
     deployment = DEPLOYMENTS[name]
     known = set(inspect.signature(flow_of(deployment).fn).parameters)
     given = set(deployment["parameters"])
-    for trigger in deployment.get("triggers", []):
-        given |= set(trigger["parameters"])
+    if name in CHAIN:
+        action: Any = CHAIN[name](uuid4()).actions[0]
+        given |= set(action.parameters)
     assert given <= known
 
 
@@ -56,8 +62,11 @@ def test_what_each_declares(name: str) -> None:
     assert limit["limit"] == 1
     assert limit["collision_strategy"] in {"ENQUEUE", "CANCEL_NEW"}
     assert limit["grace_period_seconds"] == 60
+    assert "triggers" not in deployment, "deploying makes them anew, and active"
     for schedule in deployment.get("schedules", []):
         assert ZoneInfo(schedule["timezone"])
+        assert schedule["slug"]
+        assert "active" not in schedule, "deploying would start again what was paused"
 
 
 def test_the_heartbeat_is_awaited_longer_than_it_takes() -> None:
@@ -77,7 +86,8 @@ def test_an_edition_is_overdue_one_window_after_its_last_publication() -> None:
     wanted = overdue(uuid4(), timedelta(hours=30))
     trigger: Any = wanted.trigger
     assert trigger.after == trigger.expect == {"collab.tables.published"}
-    assert (trigger.for_each, trigger.within) == ({"prefect.resource.id"}, timedelta(hours=30))
+    assert trigger.for_each == {"prefect.resource.id", DATA_DIR}
+    assert trigger.within == timedelta(hours=30)
     (action,) = wanted.actions
     assert action.type == "send-notification"
     payload = {"edition": "ml-1m", "data_dir": "/srv/x"}
@@ -115,3 +125,11 @@ def test_editions_and_variants_are_choices_with_their_defaults(name: str) -> Non
 def test_what_is_no_choice_is_refused_before_anything_runs(given: dict[str, Any]) -> None:
     with pytest.raises(ParameterTypeError):
         flow_of(DEPLOYMENTS["train"]).validate_parameters(given)
+
+
+def test_new_ratings_are_trained_on_for_a_release() -> None:
+    """What is trained by hand is not published, so the chain has to ask for it."""
+    action: Any = chain.train(uuid4()).actions[0]
+    assert action.parameters["release"] is True
+    assert DEPLOYMENTS["train"]["parameters"].get("release", False) is False
+    assert DEPLOYMENTS["pipeline"]["parameters"]["override"] is False

@@ -26,7 +26,11 @@ VARIANTS = ["als", "dot_product_bias_wd", "embedding_nn"]
 
 
 def test_ingest_train_and_publish_give_what_the_pipeline_gives(
-    planted_zip: Path, data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    planted_zip: Path,
+    data: DataDir,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(events, "emit_event", lambda **event: told.append(event))
@@ -44,6 +48,8 @@ def test_ingest_train_and_publish_give_what_the_pipeline_gives(
         publish(**given, device="cpu")
     assert not alone.serve.exists()
     publish(**given, device="cpu", override=True)
+    assert collab(["--data-dir", str(alone.root), "status"]) == 0
+    assert "by an override, not the declared set: without dot_product," in capsys.readouterr().out
     assert [event["event"] for event in told] == [events.RATINGS_COMMITTED, events.TABLES_PUBLISHED]
 
     expected = tables(data)

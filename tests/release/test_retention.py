@@ -158,7 +158,7 @@ def test_a_damaged_run_goes_all_the_same(mine: Published, unpublished: Run, name
 def test_gc_is_dry_unless_told(mine: Published, unpublished: Run, capsys: Capture) -> None:
     there = ["--data-dir", str(mine.data.root)]
     listed = out(capsys, "gc", *there)
-    assert f"runs/{unpublished.run_id}\n" in listed
+    assert f"runs/{unpublished.run_id}" in listed
     assert "2 folders" in listed
     assert "would be removed with --remove" in listed
     assert unpublished.folder.exists()

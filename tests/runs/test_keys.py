@@ -137,12 +137,12 @@ def test_which_code_changes_whose_key(
     spec: RunSpec, library: Path, what: Callable[[Path], None], whose: set[str]
 ) -> None:
     specs = {recipe.name: replace(spec, recipe=recipe) for recipe in (RECIPE, RECIPES["als"])}
-    fingerprint.code_digest.cache_clear()
+    fingerprint.digest_of_files.cache_clear()
     before = {name: each.key for name, each in specs.items()}
     what(library)
-    fingerprint.code_digest.cache_clear()
+    fingerprint.digest_of_files.cache_clear()
     after = {name: each.key for name, each in specs.items()}
-    fingerprint.code_digest.cache_clear()
+    fingerprint.digest_of_files.cache_clear()
     assert {name for name in specs if before[name] != after[name]} == whose
 
 

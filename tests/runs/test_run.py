@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from collab.base.errors import CollabError
+from collab.base.fingerprint import CodeChangedError
 from collab.base.paths import DataDir
 from collab.dataset.build import make_dataset
 from collab.dataset.dataset import Dataset
@@ -21,6 +22,7 @@ from collab.estimators.recipes import RECIPES
 from collab.estimators.sgd.estimator import Sgd
 from collab.lake import Manifest
 from collab.release.retention import all_runs
+from collab.runs import child
 from collab.runs.devices import Slot
 from collab.runs.launch import run_in_child
 from collab.runs.record import load_run
@@ -205,6 +207,13 @@ def test_a_child_trains_the_same_as_this_process(spec: RunSpec, tmp_path: Path) 
     pair = [load_file(folder / "model.safetensors") for folder in (spec.folder, here.folder)]
     assert all(torch.equal(pair[0][name], pair[1][name]) for name in pair[0])
     assert [r.run_id for r in all_runs(DataDir(spec.runs.parent))] == [spec.run_id]
+
+
+def test_a_child_of_other_code_than_its_parent_commits_nothing(spec: RunSpec) -> None:
+    request = {"spec": spec.to_json(), "run_id": "of-the-code-before", "force": False}
+    with pytest.raises(CodeChangedError, match="The code changed under this run"):
+        child.train(request, lambda event: None)
+    assert not spec.runs.exists()
 
 
 def test_a_run_of_chains_merges_the_runs_of_each_where_they_are(spec: RunSpec) -> None:

@@ -17,8 +17,9 @@ from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from collab.base.paths import DataDir
+from deploy.place import HOST, Place
 from deploy.processes import descendants, end, start
-from deploy.serve import HOST, Place, set_up, wait_until_healthy
+from deploy.serve import set_up, wait_until_healthy
 
 T = TypeVar("T")
 
@@ -68,9 +69,11 @@ class Stack:
         """The context in which this process talks to the stack's server."""
         return temporary_settings({PREFECT_API_URL: f"{self.place.ui}/api"})
 
-    def run(self, deployment: str, **parameters: Any) -> UUID:
+    def run(
+        self, deployment: str, variables: dict[str, Any] | None = None, /, **parameters: Any
+    ) -> UUID:
         """Ask for a run of `flow/deployment`; returns its id at once."""
-        run = run_deployment(deployment, parameters=parameters, timeout=0)
+        run = run_deployment(deployment, parameters=parameters, job_variables=variables, timeout=0)
         assert isinstance(run, FlowRun)
         return run.id
 

@@ -1,4 +1,4 @@
-"""The automations: applied twice they are there once; what they tell, they tell."""
+"""The automations: applied again nothing changes; what they tell, they tell."""
 
 import json
 import threading
@@ -11,17 +11,22 @@ import pytest
 from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.events import emit_event
+from prefect.events.schemas.automations import Automation
 
-from deploy.automations import apply, late, main
+from deploy.applying import apply
+from deploy.automations import late, main
 from deploy.notifications import find_block
 from deploy.processes import end
+from deploy.serve import set_up
 from tasks.events import TABLES_PUBLISHED
 from tests.scenarios.conftest import only_data
 from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, wait_for
 
 pytestmark = pytest.mark.slow
 
-NAMES = {"collab: crashed", "collab: overdue", "collab: late", "collab: notification"}
+CHAIN = {"collab: train new ratings", "collab: publish new runs"}
+TELLING = {"collab: overdue", "collab: late", "collab: blocked", "collab: notification"}
+NAMES = {"collab: crashed", *CHAIN, *TELLING}
 
 
 @pytest.fixture
@@ -52,12 +57,54 @@ def received() -> Iterator[list[str]]:
         server.shutdown()
 
 
-def test_applied_twice_they_are_there_once(stack: Stack, received: list[str]) -> None:
-    for _ in range(2):
-        assert main(["--block", "custom-webhook/tests", "--heartbeat", str(HEARTBEAT_WINDOW)]) == 0
+def there(stack: Stack) -> dict[str, Automation]:
+    """The automations of ours, by name; each is there once."""
     with stack.client() as client:
-        names = [automation.name for automation in client.read_automations()]
-    assert sorted(name for name in names if name.startswith("collab")) == sorted(NAMES)
+        found = [each for each in client.read_automations() if each.name.startswith("collab")]
+    assert len({each.name for each in found}) == len(found)
+    return {each.name: each for each in found}
+
+
+def test_applied_again_nothing_changes_and_what_was_set_stays(
+    stack: Stack, received: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new trigger id would forget what a trigger waits for."""
+    options = ["--block", "custom-webhook/tests", "--heartbeat", str(HEARTBEAT_WINDOW)]
+    assert main([*options, "--hours", "30"]) == 0
+    with stack.client() as client:
+        client.pause_automation(there(stack)["collab: train new ratings"].id)
+    before = there(stack)
+    assert set(before) == NAMES
+    capsys.readouterr()
+    set_up(stack.place, stack.environment)
+    assert main([]) == 0
+    assert capsys.readouterr().out == "All automations are as they were.\n"
+    assert there(stack) == before
+    overdue: Any = before["collab: overdue"].trigger
+    assert overdue.within == timedelta(hours=30)
+    assert not before["collab: train new ratings"].enabled
+    with stack.client() as client:
+        client.resume_automation(before["collab: train new ratings"].id)
+    assert main(["--hours", "192"]) == 0
+    assert capsys.readouterr().out == "Applied: overdue.\n"
+    after = there(stack)
+    changed = [name for name in NAMES if after[name].trigger != before[name].trigger]
+    assert changed == ["collab: overdue"]
+
+
+def test_two_runs_cancelled_by_the_limit_are_told(
+    stack: Stack, received: list[str], long: dict[str, Any]
+) -> None:
+    assert main(["--block", "custom-webhook/tests"]) == 0
+    first = stack.run("pipeline/pipeline", **{**long, "epochs": 60})
+    stack.wait(first, "Running")
+    for _ in range(2):
+        assert not [text for text in received if "by its limit" in text]
+        run = stack.run("pipeline/pipeline", **long)
+        assert stack.wait(run, "Cancelled", "Completed", "Failed", seconds=120) == "Cancelled"
+    text = wait_for(lambda: [t for t in received if "by its limit" in t], 60)[0]
+    assert "Two runs of pipeline were cancelled" in text
+    assert stack.wait(first, "Completed", "Failed", "Crashed") == "Completed"
 
 
 def test_a_failed_run_is_told_through_the_block(
@@ -84,7 +131,7 @@ def test_an_overdue_publication_is_told(stack: Stack, received: list[str]) -> No
         )
         text = wait_for(lambda: [t for t in received if "Nothing of ml-1m" in t], 180)[0]
     finally:
-        assert main(options) == 0
+        assert main([*options, "--hours", "192"]) == 0
     assert "was published for 0.003" in text
     assert "in /srv/x" in text
 

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.exceptions import PrefectHTTPStatusError
 
 from collab.base.paths import DataDir
 from collab.estimators.recipes import get_recipes
+from deploy.serve import set_up
 from tests.published import query
 from tests.scenarios.conftest import TWO, only_data, parameters
 from tests.scenarios.stack import Stack, wait_for
@@ -24,7 +27,7 @@ def test_the_pipeline_by_hand(stack: Stack, quick: dict[str, Any], data: DataDir
             artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
         )
     assert page.name == "ml-100k, dot_product_bias_wd embedding_nn, seed 42"
-    assert {"collab", "ml-100k"} <= set(page.tags)
+    assert set(page.tags) == {"collab", "ml-100k", str(data.root)}
     artifacts = {artifact.key: artifact for artifact in shown}
     assert set(artifacts) == {
         "checks-ml-100k", "leaderboard-ml-100k", "curves-ml-100k", "report-ml-100k",
@@ -75,6 +78,33 @@ def test_new_ratings_are_trained_on_and_published(
         assert query(data, "SELECT count(*) FROM leaderboard") == [(len(get_recipes()),)]
         time.sleep(15)  # in which the second time an event would start what it should not
     assert stack.states("train", data) == stack.states("publish", data) == ["Completed"]
+
+
+@pytest.mark.slow
+def test_deploying_again_leaves_what_is_paused(stack: Stack) -> None:
+    """Schedules, and the work pool with a limit of its own."""
+    with stack.client() as client:
+        deployment = client.read_deployment_by_name("ingest/ingest")
+        (schedule,) = deployment.schedules
+        client.update_deployment_schedule(deployment.id, schedule.id, active=False)
+        client.update_work_pool("tests", WorkPoolUpdate(concurrency_limit=7))
+    set_up(stack.place, stack.environment)
+    with stack.client() as client:
+        (after,) = client.read_deployment_by_name("ingest/ingest").schedules
+        pool = client.read_work_pool("tests")
+        client.update_deployment_schedule(deployment.id, after.id, active=True)
+        client.update_work_pool("tests", WorkPoolUpdate(concurrency_limit=100))
+    assert (after.id, after.active) == (schedule.id, False)
+    assert pool.concurrency_limit == 7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [{"edition": "ml-1OOk"}, {"variants": ["dot_produkt"]}])
+def test_a_wrong_choice_is_refused_before_there_is_a_run(
+    stack: Stack, given: dict[str, Any]
+) -> None:
+    with pytest.raises(PrefectHTTPStatusError, match="409"):
+        stack.run("train/train", **given)
 
 
 @pytest.mark.slow

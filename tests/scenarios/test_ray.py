@@ -14,7 +14,7 @@ from prefect import flow, task
 
 from collab.base.paths import DataDir
 from deploy.processes import end
-from flows.runners import runner_options
+from flows.runners import on_runner
 from tests.published import tables
 from tests.scenarios.stack import Stack, free_port, wait_for
 from tests.scenarios.test_interruption import begin, finish
@@ -118,14 +118,14 @@ def device_seen(number: int) -> str:
 
 
 @flow
-def devices_seen() -> list[str]:
-    return sorted(device_seen.map([1, 2]).result())
+def devices_seen(folder: Path) -> list[str]:
+    with on_runner("ray", DataDir(folder)):
+        return sorted(device_seen.map([1, 2]).result())
 
 
 @pytest.mark.usefixtures("cluster")
 def test_each_run_sees_one_device(tmp_path: Path) -> None:
-    with runner_options("ray", DataDir(tmp_path)) as options:
-        assert devices_seen.with_options(**options)() == ["0", "1"]
+    assert devices_seen(tmp_path) == ["0", "1"]
 
 
 @pytest.mark.usefixtures("cluster")
@@ -136,6 +136,18 @@ def test_the_tables_are_those_of_the_local_runner(
     alone = {**quick, "data_dir": str(tmp_path / "alone")}
     finish(begin(stack, alone))
     assert tables(data) == tables(DataDir(tmp_path / "alone"))
+
+
+@pytest.mark.usefixtures("nodes")
+def test_it_is_a_parameter_of_a_deployment(
+    stack: Stack, quick: dict[str, Any], data: DataDir
+) -> None:
+    """The worker has RAY_ADDRESS from the job variables of the run."""
+    ray = {"RAY_ADDRESS": os.environ["RAY_ADDRESS"], "RAY_AUTH_MODE": "disabled"}
+    run = stack.run("pipeline/pipeline", {"env": ray}, **quick, runner="ray")
+    assert stack.wait(run, "Completed", "Failed", "Crashed") == "Completed"
+    assert len(trained_on()) == 3
+    assert tables(data)["standings"]
 
 
 @pytest.mark.usefixtures("nodes")

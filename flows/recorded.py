@@ -1,0 +1,32 @@
+"""Flows in the journal: that they run, how they ended, and that they were killed."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from prefect.runtime import flow_run
+
+from collab.base.alive import running
+from collab.base.paths import data_dir
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def recorded(flow: Callable[P, T]) -> Callable[P, T]:
+    """A flow's function that keeps the journal of its data folder.
+
+    What it refuses is there too, although no step of it began.
+    """
+    parameters = inspect.signature(flow)
+
+    @wraps(flow)
+    def run(*given: P.args, **named: P.kwargs) -> T:
+        values = parameters.bind(*given, **named)
+        values.apply_defaults()
+        known = {"edition": values.arguments.get("edition"), "flow_run": flow_run.get_id()}
+        with running(data_dir(values.arguments.get("data_dir")), flow.__name__, **known):
+            return flow(*given, **named)
+
+    return run
