@@ -26,12 +26,12 @@ def test_similar_movies_are_those_of_the_table(
 
 
 def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
-    """30,000 movies with long titles, each with neighbours of its own; a map of 1,000."""
+    """30,000 movies, 96 factors, and more neighbours than can be shown."""
     database = write_database(tmp_path / "large.duckdb")
     with duckdb.connect(database) as con:
         con.execute("""
             INSERT INTO movies BY NAME
-            SELECT m AS movie_id, m AS item_id, repeat('Long ', 10) || m AS title,
+            SELECT m AS movie_id, m AS item_id, repeat('Long ', 4) || m AS title,
                    '| ' || lower(title) || ' |' AS title_folded,
                    ['Drama', 'Documentary', 'Adventure', 'Children'] AS genres, 100 AS n_ratings
             FROM range(1000, 31000) AS t(m)""")
@@ -45,7 +45,7 @@ def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
             FROM movie_bias WHERE item_id BETWEEN 1000 AND 1999""")
         con.execute("""
             INSERT INTO movie_similarity BY NAME
-            SELECT item_id, 1000 + (item_id * 7919 + k * 104729) % 30000 AS neighbor_id,
+            SELECT item_id, 1000 + (item_id * 7919 + k * 104729) % 3000 AS neighbor_id,
                    1 - k / 20 AS similarity, k AS rank_popular
             FROM movie_bias, range(1, 11) AS r(k) WHERE item_id >= 1000""")
         for table in ("newcomer", "starter_movies", "movie_factors"):
@@ -54,10 +54,9 @@ def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
         found = similar.similar_movies(con)
     assert 0.9 * similar.BYTES < similar.bytes_of(found) <= similar.BYTES
     assert found["titles"][: len(found["near"])] == [
-        f"{'Long ' * 10}{1000 + at}" for at in range(len(found["near"]))
+        f"{'Long ' * 4}{1000 + at}" for at in range(len(found["near"]))
     ], "the most rated stay"
     page = render(database)
-    assert len(page.encode()) < 1_850_000, "the curves of twenty runs take another 0.1 MB"
-    embedded = min(len(found["near"]), 1_275)  # so many rows of 97 columns fit
-    assert f"over the {embedded:,} most rated movies" in words(page)
+    assert len(page.encode()) < 1_900_000, "the curves of twenty runs take another 0.1 MB"
+    assert "over the 1,275 most rated movies" in words(page), "so many rows of 97 columns fit"
     assert f"{len(found['near']):,} titles can be looked up" in words(page)
