@@ -102,6 +102,10 @@ def test_a_movie_is_found_and_why_is_told(open_page: Open) -> None:
     assert "Movie 42, The +" in page.locator("#expected").inner_text()
     page.locator("#wanted").fill("nothing of the kind")
     assert "No such title" in page.locator("#candidates").inner_text()
+    page.locator("#wanted").fill("movie 43")
+    page.locator("#candidates button").first.click()
+    assert card.locator("legend").inner_text() == title(43)
+    assert not page.locator("#candidates").is_visible()
 
 
 def test_the_rated_stay_when_others_are_asked_for_and_go_when_it_starts_again(

@@ -101,7 +101,13 @@
     there.querySelector("input").focus();
   }
 
+  const box = at("wanted").parentElement;
+  box.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!box.contains(relatedTarget)) at("candidates").hidden = true;
+  });
+  at("candidates").addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus, and so the list
   at("wanted").addEventListener("input", search);
+  at("wanted").addEventListener("focus", search);
   at("wanted").addEventListener("keydown", (event) => {
     const first = at("candidates").querySelector("button");
     if (event.key === "Enter" && first) add(Number(first.dataset.movie));
