@@ -71,7 +71,8 @@
   function tell() {
     const found = newcomer.recommend(model, [...ratings], EXPECTED).filter(({ sd }) => Number.isFinite(sd));
     const n = ratings.size;
-    at("outcome").textContent = n ? `After ${n} rating${n > 1 ? "s" : ""}, you might like` : "Before any rating, anyone might like";
+    const first = found.length ? "Before any rating, anyone might like" : "Rate a movie to begin";
+    at("outcome").textContent = n ? `After ${n} rating${n > 1 ? "s" : ""}, you might like` : first;
     at("expected").replaceChildren(...found.map(expectedRow));
   }
 
