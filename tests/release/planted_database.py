@@ -196,7 +196,6 @@ def info(edition: str, splits: int) -> dict[str, Any]:
         "clip_high": 5.0,
         "undeclared": [],
         "popular_from": 5,
-        "undeclared": [],
         "left_out": ["als: it <diverged>"] if several else [],
         "licence": "none",
         "citation": "nobody",
