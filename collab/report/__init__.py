@@ -5,7 +5,7 @@ queries     what is read from the published tables, aggregated in SQL
 charts      the plots, in Altair; `movie_map`, `curves`, `bias_history`
 captions    what to see in each, computed from the same rows; `headline` the words above them
 strips      where dots and bars stand in the tables; `bins` of training ratings
-similar     the movies of the search box as compact JSON
+similar     the movies of the search box as compact JSON; `newcomer` what predicts for someone new
 reference   the book's and published numbers
 assets/     the page's HTML, CSS and JavaScript
 """

@@ -11,7 +11,7 @@ from collab.report.queries import NEIGHBORS, TITLES, Rows, fetch
 # Of large editions the most rated movies only: the page has to stay light.
 MOVIES_SHOWN = 4_000
 NEIGHBORS_SHOWN = 10
-BYTES = 500_000  # as JSON: of the 2 MB of a page, 0.9 are what draws the plots
+BYTES = 450_000  # as JSON: of the 2 MB of a page, 0.9 are what draws the plots
 
 
 def similar_movies(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """Bins of few members are merged; intervals are those of members, not of ratings."""
 
 import math
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from collab.report import queries
 from collab.report.bins import bin_name, wide_enough
+from tests.release.planted_database import RUN
 
 
 def made(least: int, below: int, members: list[tuple[int, float]]) -> dict[str, Any]:
@@ -51,3 +55,23 @@ def test_the_interval_takes_members_and_not_their_ratings_as_independent() -> No
     assert found["mse"] == pytest.approx(1.0)
     assert found["high"] - 1 == pytest.approx(1.96 * math.sqrt(1 / 19))
     assert 1 - found["low"] == pytest.approx(1.96 * math.sqrt(1 / 19))
+
+
+def test_errors_by_count_of_the_training_ratings(planted: Path) -> None:
+    with duckdb.connect(planted, read_only=True) as con:
+        rows = queries.fetch(con, queries.MOVIE_ERRORS, run_id=RUN)
+        trained = con.execute(
+            "SELECT movie_id, count(*) FROM ratings WHERE position % 5 <> 0 GROUP BY 1"
+        ).fetchall()
+        predicted = con.execute("SELECT movie_id FROM predictions").fetchall()
+    counts = dict(trained)
+    expected: dict[int, int] = {}
+    for (movie,) in predicted:
+        n = counts.get(movie, 0)
+        least = 1 << (n.bit_length() - 1) if n else 0
+        expected[least] = expected.get(least, 0) + 1
+    assert {row["least"]: row["n"] for row in rows} == dict(sorted(expected.items()))
+    assert {row["least"]: row["below"] for row in rows if row["least"] < 4} == {0: 1, 1: 2, 2: 4}
+    assert len(rows) > 3
+    assert sum(row["members"] for row in rows) == len({movie for (movie,) in predicted})
+    assert all(row["errors"] / row["n"] == pytest.approx(0.25) for row in rows)

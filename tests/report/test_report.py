@@ -11,16 +11,12 @@ import duckdb
 import pytest
 
 from collab.estimators.recipes import RECIPES
-from collab.report import bias_history, captions, queries, similar
+from collab.report import bias_history, captions
 from collab.report.movie_map import label
 from collab.report.page import render
 from collab.report.reference import BOOK_MSE
 from tests.release.planted_database import (
-    MOVIES,
     ODD_TITLES,
-    RUN,
-    insert_newcomer,
-    title,
     write_database,
 )
 
@@ -54,44 +50,6 @@ def test_one_file_under_two_megabytes_that_asks_for_nothing(database: Path, page
     assert len(page.encode()) < 2_000_000
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
     assert "default-src 'none'" in page
-
-
-def test_a_large_edition_stays_under_two_megabytes(tmp_path: Path) -> None:
-    """30,000 movies with long titles, each with neighbours of its own; a map of 1,000."""
-    database = write_database(tmp_path / "large.duckdb")
-    with duckdb.connect(database) as con:
-        con.execute("""
-            INSERT INTO movies BY NAME
-            SELECT m AS movie_id, m AS item_id, repeat('Long ', 10) || m AS title,
-                   '| ' || lower(title) || ' |' AS title_folded,
-                   ['Drama', 'Documentary', 'Adventure', 'Children'] AS genres, 100 AS n_ratings
-            FROM range(1000, 31000) AS t(m)""")
-        con.execute("""
-            INSERT INTO movie_bias BY NAME
-            SELECT movie_id AS item_id, 1000000 - movie_id AS n_ratings, 0.1 AS bias,
-                   movie_id AS rank, 3.5 AS mean_rating FROM movies WHERE movie_id >= 1000""")
-        con.execute("""
-            INSERT INTO movie_pca BY NAME
-            SELECT item_id, n_ratings, sin(item_id) AS pc1, cos(item_id) AS pc2
-            FROM movie_bias WHERE item_id BETWEEN 1000 AND 1999""")
-        con.execute("""
-            INSERT INTO movie_similarity BY NAME
-            SELECT item_id, 1000 + (item_id * 7919 + k * 104729) % 30000 AS neighbor_id,
-                   1 - k / 20 AS similarity, k AS rank_popular
-            FROM movie_bias, range(1, 11) AS r(k) WHERE item_id >= 1000""")
-        for table in ("newcomer", "starter_movies", "movie_factors"):
-            con.execute(f"DROP TABLE {table}")
-        insert_newcomer(con, range(1000, 4000), factors=96)
-        found = similar.similar_movies(con)
-    assert 0.9 * similar.BYTES < similar.bytes_of(found) <= similar.BYTES
-    assert found["titles"][: len(found["near"])] == [
-        f"{'Long ' * 10}{1000 + at}" for at in range(len(found["near"]))
-    ], "the most rated stay"
-    page = render(database)
-    assert len(page.encode()) < 1_850_000, "the curves of twenty runs take another 0.1 MB"
-    embedded = min(len(found["near"]), 1_275)  # so many rows of 97 columns fit
-    assert f"over the {embedded:,} most rated movies" in words(page)
-    assert f"{len(found['near']):,} titles can be looked up" in words(page)
 
 
 def test_the_headline_compares_with_the_book(page: str) -> None:
@@ -179,40 +137,6 @@ def test_captions_say_what_the_rows_say(page: str) -> None:
     assert "The scale ends at 1.19, so that the curves can be told apart." in text
     assert "Epochs of 2 runs lie above it and are cut off; the highest is 30.00, of dot_" in text
     assert "1 of 2 passed" in text
-
-
-def test_errors_by_count_of_the_training_ratings(database: Path) -> None:
-    with duckdb.connect(database, read_only=True) as con:
-        rows = queries.fetch(con, queries.MOVIE_ERRORS, run_id=RUN)
-        trained = con.execute(
-            "SELECT movie_id, count(*) FROM ratings WHERE position % 5 <> 0 GROUP BY 1"
-        ).fetchall()
-        predicted = con.execute("SELECT movie_id FROM predictions").fetchall()
-    counts = dict(trained)
-    expected: dict[int, int] = {}
-    for (movie,) in predicted:
-        n = counts.get(movie, 0)
-        least = 1 << (n.bit_length() - 1) if n else 0
-        expected[least] = expected.get(least, 0) + 1
-    assert {row["least"]: row["n"] for row in rows} == dict(sorted(expected.items()))
-    assert {row["least"]: row["below"] for row in rows if row["least"] < 4} == {0: 1, 1: 2, 2: 4}
-    assert len(rows) > 3
-    assert sum(row["members"] for row in rows) == len({movie for (movie,) in predicted})
-    assert all(row["errors"] / row["n"] == pytest.approx(0.25) for row in rows)
-
-
-def test_similar_movies_are_those_of_the_table(
-    database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(similar, "MOVIES_SHOWN", 5)
-    with duckdb.connect(database, read_only=True) as con:
-        found = similar.similar_movies(con)
-    assert len(found["near"]) == 5
-    assert found["titles"][:3] == [title(movie) for movie in (1, 2, 3)]  # the most rated first
-    places, cosines = found["near"][1][::2], found["near"][1][1::2]
-    assert [found["titles"][at] for at in places] == [title(movie) for movie in range(3, 13)]
-    assert cosines == [95, 90, 85, 80, 75, 70, 65, 60, 55, 50]
-    assert len(found["titles"]) == len(found["ratings"]) < MOVIES
 
 
 def test_the_caption_of_the_map_names_its_ends() -> None:

@@ -101,37 +101,23 @@ def test_pointing_at_a_movie_tells_about_it(open_page: Open, size: str) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_labels_do_not_collide(open_page: Open, size: str) -> None:
+def test_labels_keep_off_each_other_and_off_the_dots(open_page: Open, size: str) -> None:
     page = open_page(size)
-    boxes = visible_boxes(page.locator("[data-plot=map] .labels text"))
-    assert len(boxes) >= 5
-    overlaps = [
-        (a, b)
-        for at, a in enumerate(boxes)
-        for b in boxes[at + 1 :]
-        if overlap(a, b, "x", "width") > HALO and overlap(a, b, "y", "height") > HALO
-    ]
-    assert overlaps == []
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_labels_keep_off_the_dots_and_the_ends_of_the_map_have_one(
-    open_page: Open, size: str
-) -> None:
-    page = open_page(size)
-    labels = visible_boxes(page.locator("[data-plot=map] .labels text"))
+    marks = page.locator("[data-plot=map] .labels text")
+    labels = visible_boxes(marks)
     dots = visible_boxes(page.locator("[data-plot=map] [class*=_marks] path"))
+    assert len(labels) >= 5
     assert len(dots) == 80
     covered = [
-        (label, dot)
-        for label in labels
-        for dot in dots
-        if overlap(label, dot, "x", "width") > HALO and overlap(label, dot, "y", "height") > HALO
+        (label, other)
+        for at, label in enumerate(labels)
+        for other in [*labels[at + 1 :], *dots]
+        if overlap(label, other, "x", "width") > HALO
+        and overlap(label, other, "y", "height") > HALO
     ]
     assert covered == []
     # pc1 is the id modulo 9, pc2 its ninth: the first movie of the last column and of the last row
-    named = page.locator("[data-plot=map] .labels text").all_text_contents()
-    assert {"Movie 08", "Movie 80"} <= set(named)
+    assert {"Movie 08", "Movie 80"} <= set(marks.all_text_contents()), "the ends have a name"
 
 
 def test_negative_bars_grow_leftwards_from_the_zero_line(open_page: Open) -> None:

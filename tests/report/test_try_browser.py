@@ -48,6 +48,11 @@ def asked(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.Duc
 
 def test_it_expects_what_sql_expects(open_page: Open, asked: duckdb.DuckDBPyConnection) -> None:
     page = open_page()
+    # [[4, 2], [2, 5]] = L L' with L = [[2], [1, 2]]; x = (1, -1) gives (2, -3)
+    triangle = page.evaluate("newcomer.cholesky([[4, 2], [2, 5]]).map((row) => [...row])")
+    assert triangle == [[2], [1, 2]]
+    solved = page.evaluate("[...newcomer.solve([[2], [1, 2]], [2, -3])]")
+    assert solved == pytest.approx([1, -1])
     for rated in RATED:
         found: list[list[Any]] = page.evaluate(ASK, {str(item): n for item, n in rated.items()})
         expected = asked.execute(
@@ -58,16 +63,6 @@ def test_it_expects_what_sql_expects(open_page: Open, asked: duckdb.DuckDBPyConn
         for (_, score, sd, _), (_, prediction, its_sd, _) in zip(found, expected, strict=True):
             assert min(max(score, 1), 5) == pytest.approx(prediction, abs=1e-3)
             assert sd == pytest.approx(its_sd, abs=1e-3)
-
-
-def test_the_regression_is_solved(open_page: Open) -> None:
-    """[[4, 2], [2, 5]] = L L' with L = [[2], [1, 2]]; x = (1, -1) gives (2, -3)."""
-    page = open_page()
-    assert page.evaluate("newcomer.cholesky([[4, 2], [2, 5]]).map((row) => [...row])") == [
-        [2],
-        [1, 2],
-    ]
-    assert page.evaluate("[...newcomer.solve([[2], [1, 2]], [2, -3])]") == pytest.approx([1, -1])
 
 
 def outcome(page: Page) -> str:
@@ -107,6 +102,10 @@ def test_a_movie_is_found_and_why_is_told(open_page: Open) -> None:
     assert "Movie 42, The +" in page.locator("#expected").inner_text()
     page.locator("#wanted").fill("nothing of the kind")
     assert "No such title" in page.locator("#candidates").inner_text()
+    page.locator("#wanted").fill("movie 43")
+    page.locator("#candidates button").first.click()
+    assert card.locator("legend").inner_text() == title(43)
+    assert not page.locator("#candidates").is_visible()
 
 
 def test_the_rated_stay_when_others_are_asked_for_and_go_when_it_starts_again(

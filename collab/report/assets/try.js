@@ -71,7 +71,8 @@
   function tell() {
     const found = newcomer.recommend(model, [...ratings], EXPECTED).filter(({ sd }) => Number.isFinite(sd));
     const n = ratings.size;
-    at("outcome").textContent = n ? `After ${n} rating${n > 1 ? "s" : ""}, you might like` : "Before any rating, anyone might like";
+    const first = found.length ? "Before any rating, anyone might like" : "Rate a movie to begin";
+    at("outcome").textContent = n ? `After ${n} rating${n > 1 ? "s" : ""}, you might like` : first;
     at("expected").replaceChildren(...found.map(expectedRow));
   }
 
@@ -101,7 +102,13 @@
     there.querySelector("input").focus();
   }
 
+  const box = at("wanted").parentElement;
+  box.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!box.contains(relatedTarget)) at("candidates").hidden = true;
+  });
+  at("candidates").addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus, and so the list
   at("wanted").addEventListener("input", search);
+  at("wanted").addEventListener("focus", search);
   at("wanted").addEventListener("keydown", (event) => {
     const first = at("candidates").querySelector("button");
     if (event.key === "Enter" && first) add(Number(first.dataset.movie));
