@@ -1,6 +1,7 @@
 """How what was asked for, or trained, differs from what is declared of its edition."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -109,7 +110,9 @@ def released_runs(runs: Path, lake: Manifest) -> list[Run]:
     def belongs(run: Run) -> bool:
         recipe = expected(release).get(run.record.variant)
         same = run.record.seed == release.seed and run.record.protocol in release.protocols
-        return same and recipe is not None and not is_other(run.recipe, recipe)
+        with suppress(ValueError):  # its estimator is of another version
+            return same and recipe is not None and not is_other(run.recipe, recipe)
+        return False
 
     found = newest_runs(runs, lake.fingerprint, candidate=belongs)
     return sorted(found, key=lambda run: release.protocols.index(run.record.protocol))

@@ -2,13 +2,16 @@
 
 import os
 import time
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import collab
 from collab.dataset.protocols import Protocol
-from collab.estimators.api import Recipe
+from collab.release.bias_history import runs_as_of
 from collab.release.retention import removable
-from tests.release.planted import FIRST_TS, Published, ask, quick, rated
+from collab.runs.record import Run
+from tests.release.planted import FIRST_TS, Published, ask, rated
 
 TEMPORAL = Protocol(name="temporal")
 DAYS = {user: datetime.fromtimestamp(FIRST_TS + user * 100 + 99, UTC) for user in (20, 30)}
@@ -33,6 +36,11 @@ def test_a_publication_takes_the_runs_of_its_champion_recipe(mine: Published) ->
     snapshot, made = mine.publish()
     assert made
     assert set(runs) <= set(snapshot.record.runs)
+    long_ago = time.time() - 40 * 86400
+    for folder in (*mine.data.runs.glob("[!.]*"), *mine.data.datasets.glob("[!.]*")):
+        os.utime(folder, (long_ago, long_ago))
+    gone = {item.folder.name for item in removable(mine.data, 30)}
+    assert not gone & {*runs, *snapshot.record.datasets}, "what it rests on is kept"
     with collab.connect(mine.data.root) as con:
         days = [DAYS[user].replace(tzinfo=None) for user in (20, 30)]
         assert ask(con, "SELECT DISTINCT as_of FROM bias_history ORDER BY 1") == [
@@ -51,28 +59,30 @@ def test_without_a_backfill_there_is_none(published: Published) -> None:
         assert ask(con, "SELECT count(*) FROM bias_history") == [(0,)]
 
 
-def test_as_of_a_day_knows_none_that_is_later(mine: Published) -> None:
-    for user in DAYS:
-        train(mine, user)
-    earlier = mine.train("dot_product_bias_wd", as_of=DAYS[20])
-    snapshot, _ = mine.publish([earlier])
-    assert sum("temporal" in name for name in snapshot.record.datasets) == 1
+def test_only_what_belongs_is_taken(mine: Published) -> None:
+    """Of one day the newest; none that is later, of other settings, or of other rows."""
+    champion = mine.runs[0]
+    run = mine.train("dot_product_bias_wd", protocol=TEMPORAL, as_of=DAYS[20])
+    assert runs_as_of([run], champion, None) == [run]
+    assert runs_as_of([run], champion, DAYS[20].isoformat()) == [run]
+    assert runs_as_of([run], champion, (DAYS[20] - timedelta(seconds=1)).isoformat()) == []
+    newer = changed(run, started_at="2099-01-01T00:00:00+00:00")
+    assert runs_as_of([run, newer], champion, None) == [newer]
+    settings = {**run.record.recipe["estimator"], "epochs": 2}
+    others: list[dict[str, Any]] = [
+        {"data_fingerprint": "0" * 64},
+        {"as_of": None},
+        {"protocol": Protocol()},
+        {"protocol": replace(TEMPORAL, inner=1)},
+        {"recipe": {**run.record.recipe, "estimator": settings}},
+        {"recipe": {**run.record.recipe, "estimator": {"estimator": "of another version"}}},
+    ]
+    for other in others:
+        assert runs_as_of([changed(run, **other)], champion, None) == []
+    (run.folder / "run.json").write_text("damaged")
+    assert runs_as_of([run], champion, None) == []
 
 
-def test_other_settings_are_another_recipe(mine: Published) -> None:
-    recipe = quick("dot_product_bias_wd")
-    other = Recipe(name=recipe.name, estimator=recipe.estimator.but(epochs=2))  # type: ignore[attr-defined]
-    mine.train_recipe(other, 42, TEMPORAL, DAYS[20])
-    mine.publish()
-    with collab.connect(mine.data.root) as con:
-        assert ask(con, "SELECT count(*) FROM bias_history") == [(0,)]
-
-
-def test_what_it_rests_on_is_kept(mine: Published) -> None:
-    run = train(mine, 20)
-    mine.publish()
-    long_ago = time.time() - 40 * 86400
-    for folder in (*mine.data.runs.glob("[!.]*"), *mine.data.datasets.glob("[!.]*")):
-        os.utime(folder, (long_ago, long_ago))
-    assert run not in {item.folder.name for item in removable(mine.data, 30)}
-    assert not any("temporal" in item.folder.name for item in removable(mine.data, 30))
+def changed(run: Run, **record: Any) -> Run:
+    """A run that says something else of itself."""
+    return replace(run, record=replace(run.record, **record))

@@ -146,7 +146,7 @@ def test_it_is_a_parameter_of_a_deployment(
     ray = {"RAY_ADDRESS": os.environ["RAY_ADDRESS"], "RAY_AUTH_MODE": "disabled"}
     run = stack.run("pipeline/pipeline", {"env": ray}, **quick, runner="ray")
     assert stack.wait(run, "Completed", "Failed", "Crashed") == "Completed"
-    assert len(trained_on()) == 3
+    assert len(trained_on()) >= 4  # two variants, the means they are held to, the release
     assert tables(data)["standings"]
 
 
