@@ -99,7 +99,7 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
     con.execute("""
         INSERT INTO ratings BY NAME SELECT
             row_number() OVER () - 1 AS position, u AS user_id, m AS movie_id, 4 AS rating, 0 AS ts
-        FROM range(1, 61) AS a(u), range(1, 31) AS b(m)""")
+        FROM range(101, 161) AS a(u), range(1, 31) AS b(m)""")
     add_people(con)
 
 

@@ -71,7 +71,7 @@ class TestRecommend:
         assert sorted(int(str(row["item_id"])) for row in years)[:4] == [4, 6, 12, 13]
         assert {int(str(row["title"])[-5:-1]) for row in years} == {*range(1982, 1992)}
         assert "Did you mean Drama?" in error(capsys, "recommend", "42", "--genre", "Dramma")
-        said = error(capsys, "recommend", "42", "--min-ratings", "31")
+        said = error(capsys, "recommend", "42", "--min-ratings", "61")
         assert "No movie is left" in said
 
     def test_someone_new(self, capsys: Capture) -> None:

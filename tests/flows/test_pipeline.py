@@ -43,7 +43,7 @@ def test_from_archive_to_tables(
     ]
     counts = {
         "runs": 3,  # two on the first split, and the champion's recipe on all ratings
-        "metrics": 2 * 5 + 2,  # on all ratings there are no errors to measure
+        "metrics": 2 * (5 + 4) + 2,  # on all ratings there are no errors to measure
         "standings": 2,
         "movies": N_MOVIES,
         "users": N_USERS,
