@@ -167,7 +167,7 @@ def test_all_variants_are_trained_however_long_that_is(
     planted_zip: Path, data: DataDir, ten_seconds: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {name: recipes.RECIPES[name] for name in (CHAMPION, "embedding_nn")}
-    declared = plan.plan(variants=[CHAMPION])
+    declared = plan.plan(edition="ml-100k", variants=[CHAMPION])
     monkeypatch.setattr(undeclared, "declared_plan", lambda edition: declared)
     monkeypatch.setattr(recipes, "RECIPES", few)
     assert run(planted_zip, data, "--variants", "all", "--minutes", "0.1") == 0

@@ -64,7 +64,7 @@ def test_from_archive_to_tables(
     assert query(
         data, "SELECT count(*) FROM check_results WHERE severity = 'error' AND NOT passed"
     ) == [(0,)]
-    assert f"learnt from {n} ratings" in (data.serve / "report.html").read_text("utf-8")
+    assert f"What {n} ratings tell about" in (data.serve / "report.html").read_text("utf-8")
 
 
 def test_a_second_run_does_nothing_and_says_so(
