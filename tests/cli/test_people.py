@@ -41,6 +41,21 @@ class TestPredict:
 
     def test_nobody_rated_it(self, capsys: Capture) -> None:
         printed = out(capsys, "predict", "42", "nobodys film")
+        assert "nobody has rated it; this is from its genres and year alone." in printed
+        (found,) = rows(capsys, "predict", "42", "nobodys film")
+        # 3 + 0.2 + bias 0.1 + (1, 0.1) . (0.5, 0.5)
+        assert found["prediction"] == pytest.approx(3.85)
+        # x = (0.5, 0.5, 1): x' (X'X + 1)^-1 x = 3 / 8, and the row's own 0.5 squared
+        assert found["sd"] == pytest.approx((1 + 3 / 8 + 1 / 4) ** 0.5)
+        assert found["n_ratings"] == 0
+        with collab.connect() as con:
+            assert con.execute("SELECT sd FROM predict(42, 99)").fetchall() == [(found["sd"],)]
+
+    def test_nor_is_anything_expected_of_it(self, capsys: Capture, tmp_path: Path) -> None:
+        path = serve_by_hand(tmp_path / "serve") / "movielens.duckdb"
+        with duckdb.connect(path) as con:
+            con.execute("DELETE FROM cold_movies")
+        printed = out(capsys, "predict", "42", "nobodys film", "--data-dir", str(tmp_path))
         assert "Nobody's Film (1950): nobody has rated it, so nothing is predicted." in printed
 
     def test_nobody_there(self, capsys: Capture) -> None:
