@@ -17,8 +17,11 @@ Lengths are in the metric of who rates: |e|^2 = e' M e, M the mean over all rati
 the user's (factors, 1), is the square of what e adds to a score, on average. Rows of few ratings
 were drawn to the mean, and the square of their spread is v times what it should be; so s, the mean
 of |e|^2, is the sum of v |e|^2 over that of v^2: r / (sum v^2) / (1 - f / n). The score of a movie
-without ratings then has the variance s (1 + z' (Z' V Z + penalty I)^-1 z), the latter part B's.
+without ratings then has the variance s (1 + z' (Z' V Z + penalty I)^-1 z), the latter part B's;
+where genres or year are unknown, so does what they would have told: that is added likewise.
 """
+
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -34,6 +37,7 @@ from collab.release.interpret import Model
 
 HALF = 20.0  # ratings by which a row is half known
 PENALTIES = torch.logspace(-3, 4, 29, dtype=torch.float64)
+TINY = 1e-9  # in place of a divisor that is 0
 
 
 def insert_cold(con: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -76,33 +80,52 @@ def expected_rows(
         Rows (n, k + 1), and the standard deviation (n,) of the score of a movie of such features
         around what they say, on average over who rates; float64.
     """
-    weight = counts.double() / (counts.double() + HALF)
+    weight = counts.double() / (counts + HALF)
     middle = weight @ rows.double() / weight.sum()
-    left = rows.double() - middle
-    z = design(features, weight)
-    strengths, turn = torch.linalg.eigh(z.mT @ (weight[:, None] * z))
-    strengths, z = strengths.clamp(min=0), z @ turn
-    told = z.mT @ (weight[:, None] * left)
-    total = float((weight[:, None] * left @ metric * left).sum())
-    explained = (told @ metric * told).sum(1)
+    parts = design(features, weight)
+    z = torch.cat(parts, 1)
+    ridge = Ridge.of(z, weight, rows.double() - middle, metric, int((counts > 0).sum()))
+    variance = ridge.variance(z) / weight.square().sum()
+    first = 0
+    for part in parts:
+        told = part @ ridge.weights[first : first + part.shape[1]]
+        lacks, first = ~part.any(1), first + part.shape[1]
+        known = weight * ~lacks
+        apart = known @ squares(told, metric) / known.sum().clamp(min=TINY)
+        variance = variance + lacks * apart
+    return middle + z @ ridge.weights, variance.sqrt()
 
-    def left_over(penalty: Tensor) -> tuple[Tensor, Tensor]:
-        """The sum of v |w - fit|^2, and the share of freedom that the fit leaves to the rows."""
-        shrunk = strengths + penalty
-        rest = total - (explained * (shrunk + penalty) / shrunk.square()).sum()
-        freedom = 1 + (strengths / shrunk).sum()
-        return rest.clamp(min=0), (1 - freedom / (counts > 0).sum()).clamp(min=1e-9)
 
-    def error(penalty: Tensor) -> float:
-        rest, free = left_over(penalty)
-        return float(rest / free.square())
+@dataclass(frozen=True)
+class Ridge:
+    """The regression of the least error: `weights` (d, k + 1), what `variance` is made of."""
 
-    penalty = min(PENALTIES, key=error)
-    rest, free = left_over(penalty)
-    variance = rest / free / weight.square().sum()
-    shrunk = strengths + penalty
-    spread = variance * (1 + (z.square() / shrunk).sum(1))
-    return middle + z @ (told / shrunk[:, None]), spread.sqrt()
+    weights: Tensor
+    inverse: Tensor  # (Z' V Z + penalty I)^-1
+    rest: Tensor  # r / (1 - f / n)
+
+    @classmethod
+    def of(cls, z: Tensor, weight: Tensor, rows: Tensor, metric: Tensor, n: int) -> "Ridge":
+        """The regression of rows (n, k + 1) of mean 0 on features (n, d), by weights (n,)."""
+        strengths, turn = torch.linalg.eigh(z.mT @ (weight[:, None] * z))
+        told = turn.mT @ z.mT @ (weight[:, None] * rows)
+        total, explained = weight @ squares(rows, metric), squares(told, metric)
+        shrunk = strengths.clamp(min=0) + PENALTIES[:, None]  # a row for each penalty
+        rest = total - (explained * (shrunk + PENALTIES[:, None]) / shrunk.square()).sum(1)
+        free = 1 - (1 + (1 - PENALTIES[:, None] / shrunk).sum(1)) / n
+        rest, free = rest.clamp(min=0), free.clamp(min=TINY)
+        best = int((rest / free.square()).argmin())
+        inverse = turn / shrunk[best] @ turn.mT
+        return cls(turn @ (told / shrunk[best][:, None]), inverse, rest[best] / free[best])
+
+    def variance(self, z: Tensor) -> Tensor:
+        """Of the scores of new rows of features (m, d), (m,), times the sum of v^2."""
+        return self.rest * (1 + (z @ self.inverse * z).sum(1))
+
+
+def squares(rows: Tensor, metric: Tensor) -> Tensor:
+    """The squared lengths (n,) of rows (n, k + 1)."""
+    return (rows @ metric * rows).sum(1)
 
 
 def raters_metric(users: Tensor, counts: Tensor) -> Tensor:
@@ -114,17 +137,16 @@ def raters_metric(users: Tensor, counts: Tensor) -> Tensor:
     return p.mT @ (counts.double()[:, None] * p) / counts.sum()
 
 
-def design(features: Features, weight: Tensor) -> Tensor:
-    """Genres and bands of years (n, d), float64, of mean 0 by the weights (n,).
+def design(features: Features, weight: Tensor) -> list[Tensor]:
+    """Genres, and bands of years, (n, d) each, float64, of mean 0 by the weights (n,).
 
     Where no genre is listed, or no year is known, that part is 0: on the mean.
     """
-    known = features.years > 0
     band = torch.bucketize(features.years.long(), torch.tensor(YEARS), right=True)
-    years = torch.nn.functional.one_hot(band, len(YEARS) + 1) * known[:, None]
+    years = torch.nn.functional.one_hot(band, len(YEARS) + 1) * (features.years > 0)[:, None]
     parts = []
     for flags in (features.genres.double(), years.double()):
         there = flags.any(1).double()[:, None]
-        mean = (weight @ flags) / (weight @ there).clamp(min=1e-9)
+        mean = (weight @ flags) / (weight @ there).clamp(min=TINY)
         parts.append((flags - mean) * there)
-    return torch.cat(parts, 1)
+    return parts

@@ -55,7 +55,8 @@ def serve_by_hand(serve: Path, edition: str = "ml-latest-small") -> Path:
 def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
     """60 ratings of each movie; movie 8 has the highest bias, each other less than the one before.
 
-    The neighbours of a movie are those with the ids after its own.
+    None is by user 42, whose own are added below. The neighbours of a movie are those with the ids
+    after its own.
     """
     for script in SCRIPTS:
         con.execute((SQL / f"{script}.sql").read_text(encoding="utf-8"))
@@ -99,7 +100,7 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
     con.execute("""
         INSERT INTO ratings BY NAME SELECT
             row_number() OVER () - 1 AS position, u AS user_id, m AS movie_id, 4 AS rating, 0 AS ts
-        FROM range(1, 61) AS a(u), range(1, 31) AS b(m)""")
+        FROM range(1, 62) AS a(u), range(1, 31) AS b(m) WHERE u <> 42""")
     add_people(con)
 
 
