@@ -19,15 +19,16 @@ from collab.dataset.dataset import Dataset
 from collab.dataset.features import Features
 from collab.dataset.protocols import Protocol
 from collab.dataset.rows import Rows, grouped
-from collab.estimators.api import Context, Factors
-from collab.estimators.fold_in import FoldsIn, Prior, inputs
+from collab.estimators.api import Context, Factors, HasUncertainty
+from collab.estimators.fold_in import FoldsIn, inputs
 from collab.estimators.recipes import RECIPES
 from collab.lake import ingest
 from collab.movielens.editions import get_edition
 from collab.movielens.sources import find_archive
 from collab.release.cold import expected_rows, raters_metric
 from collab.release.interpret import centred
-from collab.release.newcomer import variance_of
+from collab.release.newcomer import unsure, variance_of
+from collab.release.posterior import bias_columns
 
 HIDDEN = 0.1
 TITLES = (
@@ -72,7 +73,7 @@ def measure(dataset: Dataset, variant: str, seed: int) -> list[str]:
     users_mean = (given / n)[unseen.users]
     predictions = [*by_rows, users_mean, train.ratings.mean()]
     errors = [f"{(p - unseen.ratings).square().double().mean():.4f}" for p in predictions]
-    return [f"{len(unseen):,}", *errors, f"{within(told, train, unseen, model.prior(), sd):.1%}"]
+    return [f"{len(unseen):,}", *errors, f"{within(told, train, unseen, model, sd):.1%}"]
 
 
 def with_cold(found: Factors, train: Rows, features: Features) -> tuple[Factors, Tensor]:
@@ -86,12 +87,15 @@ def with_cold(found: Factors, train: Rows, features: Features) -> tuple[Factors,
     return replace(found, item_factors=items[:, :-1], item_bias=items[:, -1]), sd
 
 
-def within(told: Factors, train: Rows, unseen: Rows, prior: Prior, sd: Tensor) -> float:
+def within(told: Factors, train: Rows, unseen: Rows, model: FoldsIn, sd: Tensor) -> float:
     """The share of ratings within the 95 % interval, cut to the scale."""
-    x, variance = inputs(told), sd[unseen.items].square()
+    assert isinstance(model, HasUncertainty)
+    drawn = torch.stack([draw.item_bias[1:] for draw in model.samples()])
+    of_bias = torch.from_numpy(bias_columns(drawn, drawn[0])["sd"].to_numpy()).double().square()
+    x, variance = inputs(told), sd[unseen.items].square() + unsure(model, told, train, of_bias)
     for user in set(unseen.users.tolist()):
         at = unseen.users == user
-        variance[at] += variance_of(train, prior, x, user, unseen.items[at])
+        variance[at] += variance_of(train, model.prior(), x, user, unseen.items[at])
     score, reach = told.score(unseen.users, unseen.items), 1.96 * variance.sqrt()
     low, high = (told.link(score + end) for end in (-reach, reach))  # cuts them to the scale
     return float(((low <= unseen.ratings) & (unseen.ratings <= high)).double().mean())

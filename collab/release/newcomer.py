@@ -8,7 +8,7 @@ from torch import Tensor
 
 from collab.base.database import insert
 from collab.dataset.rows import Rows
-from collab.estimators.api import HasUncertainty
+from collab.estimators.api import Factors, HasUncertainty
 from collab.estimators.fold_in import FoldsIn, Prior, inputs
 from collab.release.interpret import Learnt, Model
 
@@ -27,7 +27,10 @@ def insert_newcomer(con: duckdb.DuckDBPyConnection, model: Model, by_item: pd.Da
     if not isinstance(model.fitted, FoldsIn):
         return
     prior, run_id = model.fitted.prior(), model.run.run_id
-    record = {**prior_record(prior), "unsure": unsure(model, prior, bias_variance(con, model))}
+    record = {
+        **prior_record(prior),
+        "unsure": unsure(model.fitted, model.factors, model.train, bias_variance(con, model)),
+    }
     insert(con, "newcomer", pd.DataFrame([{"run_id": run_id, **record}]))
     counts = by_item.set_index("item_id")["n_ratings"].reindex(model.items.ids).to_numpy(np.float64)
     found = starter_movies(model.items, counts, len(model.users.ids), prior)
@@ -54,28 +57,31 @@ def bias_variance(con: duckdb.DuckDBPyConnection, model: Model) -> Tensor:
     return torch.tensor(sd).square()
 
 
-def unsure(model: Model, prior: Prior, of_bias: Tensor) -> float:
+def unsure(fitted: FoldsIn, found: Factors, train: Rows, of_bias: Tensor) -> float:
     """Variance of a rating that the regression of a user's row does not know of, stars squared.
 
     It is how much larger the variance is by the model's own account, which knows that the items'
     rows are uncertain too: the mean over some users and items, drawn by their ratings.
+
+    Args:
+        fitted: the model.
+        found: its tables.
+        train: the rows it was trained on.
+        of_bias: the variance of each item's bias (n_items,), the unknown left out.
     """
-    if not isinstance(model.fitted, HasUncertainty):
+    if not isinstance(fitted, HasUncertainty):
         return 0.0
-    g, x = torch.Generator().manual_seed(0), inputs(model.factors)
-    users = torch.randperm(len(model.users.ids), generator=g)[:USERS] + 1
-    drawn = torch.randint(len(model.train), (len(users), PAIRS), generator=g)
-    items = model.train.items[drawn].long()
+    g, x, prior = torch.Generator().manual_seed(0), inputs(found), fitted.prior()
+    users = torch.randperm(len(found.user_bias) - 1, generator=g)[:USERS] + 1
+    drawn = torch.randint(len(train), (len(users), PAIRS), generator=g)
+    items = train.items[drawn].long()
     told = torch.stack(
-        [
-            variance_of(model.train, prior, x, int(user), of)
-            for user, of in zip(users, items, strict=True)
-        ]
+        [variance_of(train, prior, x, int(user), of) for user, of in zip(users, items, strict=True)]
     )
     pairs = users.repeat_interleave(PAIRS), items.flatten()
     nothing = torch.zeros(len(pairs[0]))
     rows = Rows(users=pairs[0], items=pairs[1], ratings=nothing, ts=nothing.long())
-    own = model.fitted.spread(rows).double().square()
+    own = fitted.spread(rows).double().square()
     return max(0.0, float((own - told.flatten() - of_bias[pairs[1] - 1]).mean()))
 
 

@@ -105,19 +105,17 @@ COMMENT ON MACRO cut_to IS 'Stars cut to a scale; where an end of it is NULL, th
 CREATE MACRO expected_of(person, items) AS TABLE
 WITH whoever AS MATERIALIZED (SELECT unnest(p) FROM (SELECT person AS p) WHERE p IS NOT NULL),
 wanted AS MATERIALIZED (
-    SELECT row_number() OVER () AS n, item_id, bias, sd, is_cold, list_append(factors, 1)::DOUBLE[] AS x
+    SELECT row_number() OVER () AS n, item_id, bias, sd, list_append(factors, 1)::DOUBLE[] AS x
     FROM (SELECT unnest(items) AS item_id)
-    JOIN (SELECT item_id, factors, b.bias, b.sd, false AS is_cold
-          FROM movie_factors JOIN movie_bias AS b USING (item_id)
-          UNION ALL SELECT item_id, factors, bias, sd, true FROM cold_movies) USING (item_id)),
+    JOIN (SELECT item_id, factors, b.bias, b.sd FROM movie_factors JOIN movie_bias AS b USING (item_id)
+          UNION ALL SELECT item_id, factors, bias, sd FROM cold_movies) USING (item_id)),
 reached AS (
     SELECT wanted.*, s.x AS reach
     FROM wanted JOIN solve_all((SELECT matrix FROM whoever), (SELECT near_inverse FROM whoever),
                                (SELECT list(x ORDER BY n) FROM wanted)) AS s USING (n)),
 why AS (
     SELECT item_id, info.mean + bias + list_dot_product(x, me) AS score, info,
-           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2
-                + CASE WHEN is_cold THEN 0 ELSE unsure END) AS sd,
+           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2 + unsure) AS sd,
            list_max(list_transform(rated, lambda r: {
                pull: list_dot_product(reach, r.x) * r.surprise, item_id: r.item_id})) AS most
     FROM reached, whoever, publish_info AS info LEFT JOIN newcomer ON true)
