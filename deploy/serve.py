@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -73,7 +73,7 @@ def serve(place: Place) -> None:
                 rotate(place.log(name))
             time.sleep(0.5)
         ended = next(name for name, part in parts.items() if part.poll() is not None)
-        raise CollabError(f"The {ended} ended; its log: {place.logs}.")
+        raise CollabError(f"The {ended} ended; its log: {place.log(ended) or 'above'}.")
 
 
 def report(crashed: Sequence[FlowRun]) -> None:
@@ -88,14 +88,25 @@ def end_left(place: Place) -> None:
 
 
 def refuse_taken(port: int) -> None:
-    """Stop where something listens on a port already.
+    """Stop where a port is another's already.
 
     Raises:
         CollabError: names the port.
     """
+    if not is_free(port):
+        raise CollabError(f"Port {port} is taken. Name another with --port.")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port, and no connection goes out from it either."""
     with socket.socket() as probe:
         if probe.connect_ex((HOST, port)) == 0:
-            raise CollabError(f"Port {port} is taken. Name another with --port.")
+            return False
+    with socket.socket() as probe, suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+        probe.bind((HOST, port))
+        return True
+    return False
 
 
 def wait_until_healthy(place: Place, server: subprocess.Popen[str]) -> None:
@@ -112,7 +123,7 @@ def wait_until_healthy(place: Place, server: subprocess.Popen[str]) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.5)
-    raise CollabError(f"The server did not start; its log: {place.logs}.")
+    raise CollabError(f"The server did not start; its log: {place.log('server') or 'above'}.")
 
 
 def set_up(place: Place, told: dict[str, str]) -> None:

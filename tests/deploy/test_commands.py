@@ -63,6 +63,15 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == f"error: Port {port} is taken. Name another with --port.\n"
 
 
+def test_a_port_that_a_connection_goes_out_from_is_taken() -> None:
+    """No server can use it, though nothing listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = other.getsockname()
+        with socket.create_connection(address, source_address=("127.0.0.1", 0)) as out:
+            assert not serve.is_free(out.getsockname()[1])
+        assert not serve.is_free(address[1])
+
+
 def test_a_server_that_does_not_answer_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
         assert automations.main([]) == 1

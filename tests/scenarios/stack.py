@@ -1,6 +1,6 @@
 """A server, a work pool, the deployments and a worker on 127.0.0.1, to be ended at will."""
 
-import socket
+import secrets
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from collab.base.paths import DataDir
 from deploy.place import HOST, Place
 from deploy.processes import descendants, end, start
-from deploy.serve import set_up, wait_until_healthy
+from deploy.serve import is_free, set_up, wait_until_healthy
 
 T = TypeVar("T")
 
@@ -121,24 +121,25 @@ def having(part: str, processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 def free_port() -> int:
-    """A port that is free now, and the next one too by all likelihood."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that is free, and the next one too, below those that connections go out from."""
+    while True:
+        port = 20_000 + 2 * secrets.randbelow(6_000)
+        if is_free(port) and is_free(port + 1):
+            return port
 
 
-def wait_for(look: Callable[[], T], seconds: float) -> T:
+def wait_for(look: Callable[[], T], seconds: float, what: str = "it") -> T:
     """Look until there is something.
 
     Raises:
-        TimeoutError: there never was.
+        TimeoutError: there never was; says what was waited for.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := look():
             return found
         time.sleep(0.2)
-    raise TimeoutError(f"nothing after {seconds} s")
+    raise TimeoutError(f"waited {seconds:g} s for {what}")
 
 
 def kill(*processes: "psutil.Process | subprocess.Popen[str]") -> None:
