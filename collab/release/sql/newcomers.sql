@@ -104,11 +104,13 @@ COMMENT ON MACRO cut_to IS 'Stars cut to a scale; where an end of it is NULL, th
 
 CREATE MACRO expected_of(person, items) AS TABLE
 WITH whoever AS MATERIALIZED (SELECT unnest(p) FROM (SELECT person AS p) WHERE p IS NOT NULL),
+targets AS MATERIALIZED (SELECT unnest(items) AS item_id),
 wanted AS MATERIALIZED (
     SELECT row_number() OVER () AS n, item_id, bias, sd, list_append(factors, 1)::DOUBLE[] AS x
-    FROM (SELECT unnest(items) AS item_id)
-    JOIN (SELECT item_id, factors, b.bias, b.sd FROM movie_factors JOIN movie_bias AS b USING (item_id)
-          UNION ALL SELECT item_id, factors, bias, sd FROM cold_movies) USING (item_id)),
+    FROM (SELECT item_id, factors, b.bias, b.sd
+          FROM targets JOIN movie_factors USING (item_id) JOIN movie_bias AS b USING (item_id)
+          UNION ALL
+          SELECT item_id, factors, bias, sd FROM targets JOIN cold_movies USING (item_id))),
 reached AS (
     SELECT wanted.*, s.x AS reach
     FROM wanted JOIN solve_all((SELECT matrix FROM whoever), (SELECT near_inverse FROM whoever),
