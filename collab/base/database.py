@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ def open_database(
 ) -> duckdb.DuckDBPyConnection:
     """A connection that prints nothing of its own: a progress bar would stand among the rows."""
     con = duckdb.connect(path, read_only=read_only, config=dict(config or {}))
-    con.execute("SET enable_progress_bar = false")
+    with suppress(duckdb.InvalidInputException):  # in a notebook without widgets, which has no bar
+        con.execute("SET enable_progress_bar = false")
     return con
 
 

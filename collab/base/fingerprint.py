@@ -5,12 +5,14 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from collab.base.errors import CollabError
 
 PACKAGE = Path(__file__).parent.parent
 SUFFIXES = {".py", ".sql", ".html", ".css", ".js"}
+PARSER = Lock()  # Python 3.11 counts the depth of a tree for all threads together, and may err
 
 
 def stamp(path: Path) -> tuple[int, int]:
@@ -63,7 +65,8 @@ def what_counts(path: Path, text: str | None = None) -> str:
     text = path.read_text(encoding="utf-8") if text is None else text
     if path.suffix != ".py":
         return text
-    tree = ast.parse(text)
+    with PARSER:
+        tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             told = isinstance(node.body[:1] and node.body[0], ast.Expr)

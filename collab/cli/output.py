@@ -88,12 +88,15 @@ Out = Annotated[Output, Parameter(name="*", group=Group("Output options", sort_k
 
 
 def as_shown(rows: Rows, columns: Sequence[Column] | None) -> list[Shown]:
-    """The columns as they are shown; NULL is named only where any query may have found it."""
+    """The columns as they are shown; NULL is named only where any query may have found it.
+
+    Remarks, a column without a head, are left out where there are none.
+    """
     null = "NULL" if columns is None else ""
     numbers = rows.numbers()
     places = {name: place for place, name in enumerate(rows.names)}
     values = list(rows.values)
-    return [
+    shown = [
         Shown(
             head=column.name if column.head is None else column.head,
             cells=[cell(row[places[column.name]], column.form, null) for row in values],
@@ -101,3 +104,4 @@ def as_shown(rows: Rows, columns: Sequence[Column] | None) -> list[Shown]:
         )
         for column in columns or map(Column, rows.names)
     ]
+    return [column for column in shown if column.head or any(column.cells)]

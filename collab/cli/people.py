@@ -48,7 +48,7 @@ def predict(user: Count, movie: str, /, *, out: Out = TERMINAL, place: Here) -> 
 
     The 95 % interval is of the rating: what the user's other ratings leave open, what the movie's
     leave open, and the noise of any rating. `because` is the movie whose rating, high or low,
-    speaks most for it.
+    speaks most for it. Of a movie that nobody has rated, genres and year alone are known.
 
     Args:
         user: The user's id.
@@ -56,10 +56,13 @@ def predict(user: Count, movie: str, /, *, out: Out = TERMINAL, place: Here) -> 
     """
     rows = read(people.predict(user, movie, place.con))
     out.rows(rows, f"What user {user} would give", PREDICTED)
-    title, prediction = rows.names.index("title"), rows.names.index("prediction")
+    names = ("title", "prediction", "n_ratings")
+    title, prediction, n_ratings = (rows.names.index(name) for name in names)
     for row in rows.values:
         if row[prediction] is None:
             out.say(f"{row[title]}: nobody has rated it, so nothing is predicted.")
+        elif row[n_ratings] == 0:
+            out.say(f"{row[title]}: nobody has rated it; this is from its genres and year alone.")
 
 
 @app.command(

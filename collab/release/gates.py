@@ -27,6 +27,7 @@ KEYS = {
     "movie_pca": "item_id",
     "pca_components": "component",
     "movie_factors": "item_id",
+    "cold_movies": "item_id",
     "user_factors": "user_id",
     "run_bias": "run_id, item_id",
     "run_factors": "run_id, item_id",
@@ -46,6 +47,7 @@ KNOWN = {
     "movie_similarity.neighbor_id": "movies.item_id",
     "movie_pca.item_id": "movies.item_id",
     "movie_factors.item_id": "movies.item_id",
+    "cold_movies.item_id": "movies.item_id",
     "recommendations.item_id": "movies.item_id",
     "recommendations.user_id": "users.user_id",
     "starter_movies.item_id": "movies.item_id",
@@ -76,6 +78,7 @@ FINITE = {
     "predictions": ("prediction",),
     "class_reliability": ("probability", "observed"),
     "recommendations": ("prediction",),
+    "cold_movies": ("bias", "sd", "list_sum(factors)"),
     "newcomer": ("noise", "ridge", "list_sum(prior_mean)", "list_sum(flatten(prior_covariance))"),
     "starter_movies": ("variance_left",),
     "standings": ("judged_mse", "mean_mse", "behind"),
@@ -139,6 +142,12 @@ def gates() -> list[Check]:
         SELECT user_id, item_id FROM recommendations SEMI JOIN (
             SELECT user_id, item_id FROM ratings JOIN movies USING (movie_id)
         ) USING (user_id, item_id)"""
+    queries["cold_or_rated"] = """
+        SELECT item_id, n FROM (SELECT DISTINCT item_id FROM movies) LEFT JOIN (
+            SELECT item_id, count(*) AS n FROM (
+                SELECT item_id FROM movie_factors UNION ALL SELECT item_id FROM cold_movies)
+            GROUP BY item_id) USING (item_id)
+        WHERE n IS DISTINCT FROM 1"""
     queries["one_champion"] = (
         "SELECT count(*) AS n FROM runs WHERE is_champion AND is_current HAVING count(*) <> 1"
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from collab.base.database import insert
 from collab.estimators.api import HasUncertainty
+from collab.release.cold import insert_cold
 from collab.release.interpret import COMPONENTS, Learnt, Model, bias_table, pca_table
 from collab.release.newcomer import insert_newcomer
 from collab.release.posterior import (
@@ -50,6 +51,7 @@ def insert_model(con: duckdb.DuckDBPyConnection, model: Model, *, recommend: boo
     insert(con, "movie_factors", factor_table(items, "item_id", run_id))
     insert(con, "user_factors", factor_table(users, "user_id", run_id))
     insert_newcomer(con, model, by_item)
+    insert_cold(con, model)
     for part in recommendations(model) if recommend else ():
         insert(con, "recommendations", part.assign(run_id=run_id))
 

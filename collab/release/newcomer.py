@@ -67,7 +67,10 @@ def unsure(model: Model, prior: Prior, of_bias: Tensor) -> float:
     drawn = torch.randint(len(model.train), (len(users), PAIRS), generator=g)
     items = model.train.items[drawn].long()
     told = torch.stack(
-        [variance_of(model, prior, x, int(user), of) for user, of in zip(users, items, strict=True)]
+        [
+            variance_of(model.train, prior, x, int(user), of)
+            for user, of in zip(users, items, strict=True)
+        ]
     )
     pairs = users.repeat_interleave(PAIRS), items.flatten()
     nothing = torch.zeros(len(pairs[0]))
@@ -76,11 +79,11 @@ def unsure(model: Model, prior: Prior, of_bias: Tensor) -> float:
     return max(0.0, float((own - told.flatten() - of_bias[pairs[1] - 1]).mean()))
 
 
-def variance_of(model: Model, prior: Prior, x: Tensor, user: int, items: Tensor) -> Tensor:
+def variance_of(train: Rows, prior: Prior, x: Tensor, user: int, items: Tensor) -> Tensor:
     """Variance (n,) of the ratings of items (n,) by the regression of a user, noise included."""
-    assert model.train.by_user
-    first, last = model.train.by_user.starts[user : user + 2].tolist()
-    rated, mine = x[model.train.items[first:last][-RATED:].long()], x[items]
+    assert train.by_user
+    first, last = train.by_user.starts[user : user + 2].tolist()
+    rated, mine = x[train.items[first:last][-RATED:].long()], x[items]
     precision = rated.mT @ rated + prior.penalty(len(rated)) * prior.precision
     reach: Tensor = torch.linalg.solve(precision, mine.mT).mT
     return prior.noise * (1 + (reach * mine).sum(1))

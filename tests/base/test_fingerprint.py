@@ -1,12 +1,16 @@
 """Keys from content and from code."""
 
+import ast
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from collab.base import fingerprint as module_of_keys
 from collab.base.fingerprint import (
+    PACKAGE,
     CodeChangedError,
     code_digest,
     fingerprint,
@@ -113,3 +117,21 @@ def test_code_that_changes_under_a_run_stops_it(loaded: Path, text: str | None) 
         os.utime(loaded, ns=(1, 1))
     with pytest.raises(CodeChangedError, match=rf"changed under this run \({loaded}\).* again"):
         code_digest("lake.py")
+
+
+def test_one_thread_parses_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11 may fail where two do, with a SystemError."""
+    parse, inside, most = ast.parse, [0], [0]
+
+    def slowly(text: str) -> ast.Module:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.01)
+        inside[0] -= 1
+        return parse(text)
+
+    monkeypatch.setattr(ast, "parse", slowly)
+    sources = sorted(PACKAGE.glob("*.py"))[:4]
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(what_counts, sources))) == 4
+    assert most == [1]

@@ -84,7 +84,7 @@ def found(before: Path, after: Path) -> Changes:
 def test_what_is_counted(found: Changes) -> None:
     assert found.left_out == []
     assert found.of("data") == [
-        Change(part="data", name="ratings", before="902", after="903", change=1)
+        Change(part="data", name="ratings", before="1802", after="1803", change=1)
     ]
     (recipe,) = found.of("champion")
     assert (recipe.name, recipe.before, recipe.after) == ("recipe", "", "als")
@@ -153,7 +153,7 @@ class TestCommands:
         assert "No publication comes before 2; there are: 2, 1" in error(capsys, "diff", *there)
         printed = out(capsys, "diff", "1", "2", *there)
         assert printed.startswith("From publication 1 to 2\n")
-        assert ["ratings", "902", "903", "+1"] in cells(printed)
+        assert ["ratings", "1802", "1803", "+1"] in cells(printed)
         assert ["Aliens (1986)", "3", "29", "+26"] in cells(printed)
         assert "There is no publication 7; there are: 2, 1" in error(capsys, "diff", "7", *there)
 

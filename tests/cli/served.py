@@ -55,7 +55,8 @@ def serve_by_hand(serve: Path, edition: str = "ml-latest-small") -> Path:
 def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
     """60 ratings of each movie; movie 8 has the highest bias, each other less than the one before.
 
-    The neighbours of a movie are those with the ids after its own.
+    None is by user 42, whose own are added below. The neighbours of a movie are those with the ids
+    after its own.
     """
     for script in SCRIPTS:
         con.execute((SQL / f"{script}.sql").read_text(encoding="utf-8"))
@@ -99,18 +100,19 @@ def fill(con: duckdb.DuckDBPyConnection, edition: str) -> None:
     con.execute("""
         INSERT INTO ratings BY NAME SELECT
             row_number() OVER () - 1 AS position, u AS user_id, m AS movie_id, 4 AS rating, 0 AS ts
-        FROM range(1, 61) AS a(u), range(1, 31) AS b(m)""")
+        FROM range(1, 62) AS a(u), range(1, 31) AS b(m) WHERE u <> 42""")
     add_people(con)
 
 
 def add_people(con: duckdb.DuckDBPyConnection) -> None:
     """Odd movies are for one taste, even ones for the other; user 42 likes odd, and movie 2 a bit.
 
-    Movie 99 has no ratings. The prior of a newcomer is around zero, with as much precision as one
-    rating of noise 1 has.
+    Movie 99 has no ratings, and is expected to be for both tastes alike. The prior of a newcomer is
+    around zero, with as much precision as one rating of noise 1 has.
     """
     add(con, "movies", movie_id=99, item_id=99, title="Nobody's Film (1950)", title_folded="x")
     con.execute("UPDATE movies SET title_folded = fold_title(title) WHERE movie_id = 99")
+    add(con, "cold_movies", item_id=99, factors=[0.5, 0.5], bias=0.1, sd=0.5)
     for movie in MOVIES:
         add(con, "movie_factors", item_id=movie, factors=[1.0, 0.0] if movie % 2 else [0.0, 1.0])
     for user in (*range(1, 31), 42):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from collab.cli import models
 from tests.typed import Capture, cells, error, out
 
 pytestmark = pytest.mark.usefixtures("data_dir")
@@ -22,11 +21,10 @@ def test_a_run_by_its_id_and_a_genre(capsys: Capture) -> None:
     assert [row[1] for row in cells(printed)] == ["Planted 29 (1999)"]
 
 
-def test_similar_in_a_run(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "LEAST", 30)
+def test_similar_in_a_run(capsys: Capture) -> None:
     asked = ["similar", "silence of the lambs", "--model", "dot_product_bias_wd", "-k", "3"]
     printed = out(capsys, *asked)
-    assert "Like Silence of the Lambs, The (1991) (id 4, 30 ratings), by dot" in printed
+    assert "Like Silence of the Lambs, The (1991) (id 4, 60 ratings), by dot" in printed
     ids = [row[-1] for row in cells(printed)]
     assert (sorted(ids[:2]), ids[2]) == (["3", "5"], ids[2])
     assert ids[2] in {"2", "6"}

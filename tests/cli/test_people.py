@@ -41,7 +41,17 @@ class TestPredict:
 
     def test_nobody_rated_it(self, capsys: Capture) -> None:
         printed = out(capsys, "predict", "42", "nobodys film")
-        assert "Nobody's Film (1950): nobody has rated it, so nothing is predicted." in printed
+        assert "nobody has rated it; this is from its genres and year alone." in printed
+        (found,) = rows(capsys, "predict", "42", "nobodys film")
+        # 3 + 0.2 + bias 0.1 + (1, 0.1) . (0.5, 0.5)
+        assert found["prediction"] == pytest.approx(3.85)
+        # x = (0.5, 0.5, 1): x' (X'X + 1)^-1 x = 3 / 8, and the row's own 0.5 squared
+        assert found["sd"] == pytest.approx((1 + 3 / 8 + 1 / 4) ** 0.5)
+        assert found["n_ratings"] == 0
+        with collab.connect() as con:
+            assert con.execute("SELECT sd FROM predict(42, 99)").fetchall() == [
+                (pytest.approx(found["sd"]),)
+            ]
 
     def test_nobody_there(self, capsys: Capture) -> None:
         said = error(capsys, "predict", "4242", "alien")
@@ -71,7 +81,7 @@ class TestRecommend:
         assert sorted(int(str(row["item_id"])) for row in years)[:4] == [4, 6, 12, 13]
         assert {int(str(row["title"])[-5:-1]) for row in years} == {*range(1982, 1992)}
         assert "Did you mean Drama?" in error(capsys, "recommend", "42", "--genre", "Dramma")
-        said = error(capsys, "recommend", "42", "--min-ratings", "31")
+        said = error(capsys, "recommend", "42", "--min-ratings", "61")
         assert "No movie is left" in said
 
     def test_someone_new(self, capsys: Capture) -> None:
@@ -129,6 +139,7 @@ def test_a_champion_that_takes_in_nobody_says_so(capsys: Capture, tmp_path: Path
     path = serve_by_hand(tmp_path / "serve") / "movielens.duckdb"
     with duckdb.connect(path) as con:
         con.execute("DELETE FROM newcomer")
+        con.execute("DELETE FROM cold_movies")
         con.execute("UPDATE publish_info SET champion_variant = 'collab_nn'")
     there = ["--data-dir", str(tmp_path)]
     for typed in (["ask"], ["recommend", "--rated", "Alien=5"]):
@@ -137,3 +148,6 @@ def test_a_champion_that_takes_in_nobody_says_so(capsys: Capture, tmp_path: Path
     (found,) = rows(capsys, "predict", "42", "lambs", *there)
     assert found["prediction"] == pytest.approx(3.8)
     assert [found[name] for name in ("sd", "low", "because")] == [None] * 3
+    # and where nothing is told of unrated movies, either
+    printed = out(capsys, "predict", "42", "nobodys film", *there)
+    assert "Nobody's Film (1950): nobody has rated it, so nothing is predicted." in printed

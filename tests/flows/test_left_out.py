@@ -14,7 +14,7 @@ from collab.estimators.cost import Cost
 from collab.estimators.sgd.estimator import Sgd
 from collab.runs.devices import Slot
 from collab.runs.launch import ChildDiedError
-from flows import plan
+from flows import plan, undeclared
 from tasks import publish, train
 from tests.flows.conftest import train_here
 from tests.flows.running import run
@@ -29,9 +29,9 @@ DIED = "the training process ended with signal 9"
 @pytest.fixture
 def wild(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a variant that diverges."""
-    recipe = Recipe(name="wild", estimator=recipes.DOT.but(lr_max=1e38))
-    monkeypatch.setitem(recipes.RECIPES, "wild", recipe)
-    return "wild"
+    recipe = Recipe(name="dot_product", estimator=recipes.DOT.but(lr_max=1e38))
+    monkeypatch.setitem(recipes.RECIPES, "dot_product", recipe)
+    return "dot_product"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_diverging_variant_is_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert run(planted_zip, data, "--variants", f"{wild},{CHAMPION}", "--epochs", "2") == 0
-    reason = "wild on random 20%, seed 42: The loss became "
+    reason = f"{wild} on random 20%, seed 42: The loss became "
     assert f"Left out: {reason}" in capsys.readouterr().out
     assert f"Left out: {reason}" in caplog.text
     assert query(data, "SELECT variant FROM leaderboard") == [(CHAMPION,)]
@@ -167,6 +167,8 @@ def test_all_variants_are_trained_however_long_that_is(
     planted_zip: Path, data: DataDir, ten_seconds: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {name: recipes.RECIPES[name] for name in (CHAMPION, "embedding_nn")}
+    declared = plan.plan(edition="ml-100k", variants=[CHAMPION])
+    monkeypatch.setattr(undeclared, "declared_plan", lambda edition: declared)
     monkeypatch.setattr(recipes, "RECIPES", few)
     assert run(planted_zip, data, "--variants", "all", "--minutes", "0.1") == 0
     assert query(data, "SELECT count(*) FROM leaderboard") == [(2,)]

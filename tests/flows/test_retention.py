@@ -60,8 +60,9 @@ def test_what_nothing_published_refers_to_is_removed(
     assert folders(data) == old
     assert run(planted_zip, data, "--variants", "als", "--keep-days", "39") == 0
     gone = old - folders(data)
-    assert sorted(name.split("/")[0] for name in gone) == ["datasets"] * 2 + ["runs"] * 2
-    assert last_entry(data)["folders"] == 4
+    # of the earlier day the release goes, and the run that was measured stays: bias_history has it
+    assert sorted(name.split("/")[0] for name in gone) == ["datasets", "runs"]
+    assert last_entry(data)["folders"] == 2
     assert run(planted_zip, data, "--variants", "als") == 0  # nothing of it is needed again
     assert folders(data) == old - gone
     assert run(planted_zip, data, "--variants", "als", "--seed", "7") == 0

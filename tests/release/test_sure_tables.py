@@ -112,4 +112,4 @@ def test_the_report_says_how_sure_it_is(snapshot: Snapshot) -> None:
     assert "95 % interval around their prediction" in page
     assert "averaged over everything the model may be" in page
     assert "How likely each rating was said to be" in page
-    assert page.count('title="95 % interval"') == 20  # of the highest and the lowest biases
+    assert page.count('<b title="95 % interval ') == 20  # of the highest and the lowest biases

@@ -122,6 +122,20 @@ COMMENT ON COLUMN movie_factors.run_id IS 'The run it comes from';
 COMMENT ON COLUMN movie_factors.item_id IS 'The item; see movies.item_id';
 COMMENT ON COLUMN movie_factors.factors IS 'Its embedding';
 
+CREATE TABLE cold_movies (
+    run_id VARCHAR NOT NULL,
+    item_id INTEGER NOT NULL,
+    factors FLOAT[] NOT NULL,
+    bias FLOAT NOT NULL,
+    sd FLOAT NOT NULL
+);
+COMMENT ON TABLE cold_movies IS 'The items that nobody has rated, with the factors and bias that their genres and release year let expect: a ridge regression of the rows of the rated items. For predict and predict_for alone: they are in no list, and have no neighbours. Empty where every movie is rated';
+COMMENT ON COLUMN cold_movies.run_id IS 'The run whose rows it was worked out from';
+COMMENT ON COLUMN cold_movies.item_id IS 'The item; see movies.item_id';
+COMMENT ON COLUMN cold_movies.factors IS 'The expected factors, as movie_factors has them';
+COMMENT ON COLUMN cold_movies.bias IS 'The expected bias, as movie_bias has it';
+COMMENT ON COLUMN cold_movies.sd IS 'Standard deviation of the score around what these say, in its units, on average over who rates: how much movies of equal genres and year differ';
+
 CREATE TABLE user_factors (
     run_id VARCHAR NOT NULL,
     user_id INTEGER NOT NULL,

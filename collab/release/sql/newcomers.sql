@@ -105,16 +105,19 @@ COMMENT ON MACRO cut_to IS 'Stars cut to a scale; where an end of it is NULL, th
 CREATE MACRO expected_of(person, items) AS TABLE
 WITH whoever AS MATERIALIZED (SELECT unnest(p) FROM (SELECT person AS p) WHERE p IS NOT NULL),
 wanted AS MATERIALIZED (
-    SELECT row_number() OVER () AS n, item_id, b.bias, b.sd, list_append(factors, 1)::DOUBLE[] AS x
+    SELECT row_number() OVER () AS n, item_id, bias, sd, is_cold, list_append(factors, 1)::DOUBLE[] AS x
     FROM (SELECT unnest(items) AS item_id)
-    JOIN movie_factors USING (item_id) JOIN movie_bias AS b USING (item_id)),
+    JOIN (SELECT item_id, factors, b.bias, b.sd, false AS is_cold
+          FROM movie_factors JOIN movie_bias AS b USING (item_id)
+          UNION ALL SELECT item_id, factors, bias, sd, true FROM cold_movies) USING (item_id)),
 reached AS (
     SELECT wanted.*, s.x AS reach
     FROM wanted JOIN solve_all((SELECT matrix FROM whoever), (SELECT near_inverse FROM whoever),
                                (SELECT list(x ORDER BY n) FROM wanted)) AS s USING (n)),
 why AS (
     SELECT item_id, info.mean + bias + list_dot_product(x, me) AS score, info,
-           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2 + unsure) AS sd,
+           sqrt(noise * (1 + list_dot_product(reach, x)) + coalesce(sd, 0) ** 2
+                + CASE WHEN is_cold THEN 0 ELSE unsure END) AS sd,
            list_max(list_transform(rated, lambda r: {
                pull: list_dot_product(reach, r.x) * r.surprise, item_id: r.item_id})) AS most
     FROM reached, whoever, publish_info AS info LEFT JOIN newcomer ON true)
@@ -127,7 +130,7 @@ SELECT why.item_id, score,
        cut_to(info.clip_low, info.clip_high, score - 1.2816 * sd) AS cautious,
        m.title AS because, CASE WHEN most.pull > 0 THEN most.pull END::FLOAT AS pull
 FROM why LEFT JOIN movies AS m ON m.movie_id = most.item_id AND most.pull > 0;
-COMMENT ON MACRO TABLE expected_of IS 'What a person is expected to give to items. FROM expected_of((SELECT p FROM member_of(196) AS p), [50, 100])';
+COMMENT ON MACRO TABLE expected_of IS 'What a person is expected to give to items; to those of cold_movies from genres and year alone. FROM expected_of((SELECT p FROM member_of(196) AS p), [50, 100])';
 
 CREATE MACRO best_of(person, seen, k, genre, year_from, year_to, min_ratings) AS TABLE
 WITH one AS MATERIALIZED (SELECT unnest(p) FROM (SELECT person AS p) WHERE p IS NOT NULL),
@@ -173,7 +176,7 @@ LEFT JOIN expected_of((SELECT p FROM member_of("user") AS p), (SELECT list(item_
 LEFT JOIN (SELECT item_id, avg(rating)::FLOAT AS rating FROM ratings JOIN movies USING (movie_id)
            WHERE user_id = try_cast("user"::VARCHAR AS INTEGER) GROUP BY item_id) AS r USING (item_id)
 ORDER BY n_ratings DESC, item_id;
-COMMENT ON MACRO TABLE predict IS 'What a user is expected to give to every movie that a title fits, with the 95 % interval of the rating, and what was given if it was. FROM predict(42, ''Alien'')';
+COMMENT ON MACRO TABLE predict IS 'What a user is expected to give to every movie that a title fits, with the 95 % interval of the rating, and what was given if it was; where n_ratings is 0, nobody has rated it and the prediction is from its genres and year alone. FROM predict(42, ''Alien'')';
 
 CREATE MACRO predict_for(ratings, movie) AS TABLE
 WITH fits AS MATERIALIZED (
