@@ -30,8 +30,9 @@ from collab.runs.devices import Slot, cpu_slots
 from collab.runs.launch import run_in_child
 from collab.runs.record import Run
 from collab.runs.spec import RunSpec
+from deploy.place import HOST, Place
 from deploy.processes import end, start
-from deploy.serve import HOST, Place, wait_until_healthy
+from deploy.serve import wait_until_healthy
 
 KIND = "faithful"  # the variants of the chapter
 
