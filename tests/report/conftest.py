@@ -19,9 +19,12 @@ SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 Open = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """The first browser on the path; tests without one are skipped and say so."""
+    """The first browser on the path; tests without one are skipped and say so.
+
+    Not for longer than a file: while it is there an event loop runs, in which Prefect is another.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     try:
         program = program_of_browser()
