@@ -88,9 +88,11 @@ def posterior(threads: int) -> dict[str, float]:
     torch.set_num_threads(threads)
     draw = torch.Generator().manual_seed(0)
     middle = torch.randn(ITEMS, WIDTH, generator=draw) * torch.linspace(2, 0.1, WIDTH)
-    items = torch.stack([middle + torch.randn(middle.shape, generator=draw) / 2 for _ in DRAWS])
+    items = [middle + torch.randn(middle.shape, generator=draw) / 2 for _ in DRAWS]
+    units = tuple(torch.nn.functional.normalize(rows, dim=1) for rows in items)
+    lengths = torch.stack([rows.norm(dim=1) for rows in items])
     nothing = torch.zeros(len(DRAWS), 1)
-    draws = Draws(items=items, item_bias=nothing, user_bias=nothing)
+    draws = Draws(units=units, lengths=lengths, item_bias=nothing, user_bias=nothing)
     ids = np.arange(1, ITEMS + 1, dtype=np.int32)
     found = Learnt(ids=ids, factors=middle.numpy(), bias=np.zeros(ITEMS, dtype=np.float32))
     figures, table = measured(lambda: posterior_similarity(draws, found))

@@ -8,7 +8,7 @@ a part of the items' biases, and how much of it a draw puts there is chance. So 
 with L L' = C, the users' metric, and whatever is said of it is averaged over the draws.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,20 +33,30 @@ SELECTION = 30  # of a pair, what finding the highest costs, in multiplications
 class Draws:
     """Draws of a model's tables, the unknown left out.
 
-    items: (S, n_items, k) rows in the users' metric of their draw.
+    units: of each draw the items' rows (n_items, k) in its users' metric, made of length 1.
+    lengths: (S, n_items), what they were divided by.
     item_bias, user_bias: (S, n).
     """
 
-    items: Tensor
+    units: tuple[Tensor, ...]
+    lengths: Tensor
     item_bias: Tensor
     user_bias: Tensor
 
 
 def gather(samples: Iterable[Factors]) -> Draws:
     """The draws of a model in the users' metric."""
-    drawn = [(in_users_metric(s), s.item_bias[1:], s.user_bias[1:]) for s in samples]
-    items, item_bias, user_bias = (torch.stack(list(parts)) for parts in zip(*drawn, strict=True))
-    return Draws(items=items, item_bias=item_bias, user_bias=user_bias)
+    drawn = [(*halves(s), s.item_bias[1:].clone(), s.user_bias[1:].clone()) for s in samples]
+    units, *others = zip(*drawn, strict=True)
+    lengths, item_bias, user_bias = (torch.stack(parts) for parts in others)
+    return Draws(units=units, lengths=lengths, item_bias=item_bias, user_bias=user_bias)
+
+
+def halves(draw: Factors) -> tuple[Tensor, Tensor]:
+    """Directions (n_items, k) and lengths (n_items,) of the items' rows in the users' metric."""
+    rows = in_users_metric(draw)
+    lengths = rows.norm(dim=1)
+    return rows.div_(lengths.clamp_min(1e-12)[:, None]), lengths
 
 
 def in_users_metric(draw: Factors) -> Tensor:
@@ -100,9 +110,9 @@ def posterior_similarity(
         is among the k nearest of all and of the popular (of a large edition not known, NaN), and
         the plain cosine of the published factors.
     """
-    units = torch.nn.functional.normalize(draws.items, dim=2)
-    n_draws, n, width = units.shape
-    every = n_draws * n**2 * (width + SELECTION) <= MULTIPLICATIONS
+    units = draws.units
+    n, width = units[0].shape
+    every = len(units) * n**2 * (width + SELECTION) <= MULTIPLICATIONS
     rows = of_both(popular, nearest_by_mean(units, k) if every else candidates_by_mean(units))
     means, sds = moments(units, rows)
     plain = torch.nn.functional.normalize(torch.from_numpy(found.factors), dim=1)
@@ -118,15 +128,14 @@ def posterior_similarity(
     return ranked(found, popular, rows, columns, k)
 
 
-def nearest_by_mean(units: Tensor, k: int) -> Callable[[Tensor | None], Tensor]:
-    """A search for the k nearest of each item by the mean cosine of unit rows (S, n, d): exact."""
-    n_draws, n, width = units.shape
-    aside = units.transpose(0, 1).reshape(n, n_draws * width)
+def nearest_by_mean(units: Sequence[Tensor], k: int) -> Callable[[Tensor | None], Tensor]:
+    """A search for the k nearest of each item by the mean cosine of unit rows (n, d), exact."""
+    aside = torch.cat(list(units), dim=1)
     return lambda among: nearest_rows(aside, k, among)[1]
 
 
-def shares(units: Tensor, rows: Tensor, k: int, among: Tensor | None) -> Tensor:
-    """In which part of the draws (S, n, d) each of the rows (n, c) is one of an item's k nearest.
+def shares(units: Sequence[Tensor], rows: Tensor, k: int, among: Tensor | None) -> Tensor:
+    """In which part of the draws, each (n, d), each of the rows (n, c) is of an item's k nearest.
 
     among: (m,) the items that count; None: all.
     """
@@ -149,8 +158,10 @@ def posterior_components(
     Returns:
         Scores (m, n) and the share of the variance that each explains (n,).
     """
-    rows = draws.items[:, torch.tensor(at)].double()
-    aside = rows.transpose(0, 1).reshape(len(at), -1) / len(rows) ** 0.5
+    chosen = torch.tensor(at)
+    of_all = zip(draws.units, draws.lengths, strict=True)
+    rows = [(unit[chosen] * length[chosen, None]).double() for unit, length in of_all]
+    aside = torch.cat(rows, dim=1) / len(rows) ** 0.5
     left, values, _ = torch.linalg.svd(aside - aside.mean(0), full_matrices=False)
     scores = (left * values)[:, :n]
     sign = scores.pow(3).sum(0).sign()

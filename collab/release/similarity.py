@@ -16,6 +16,7 @@ from collab.release.interpret import Learnt
 from collab.release.neighbors import nearest_rows, pair_cosines
 
 NEIGHBORS = 20
+TOGETHER = 8192  # items whose neighbours are put in order at once
 FEWEST = (50, 20, 10, 5)  # ratings that make an item popular: as many as the edition can afford
 SHARE = 2 / 3  # of all ratings, that popular items hold at least
 
@@ -91,6 +92,24 @@ def ranked(
         `item_id, neighbor_id, rank, rank_popular` and the columns, most similar first; a rank is
         missing (NA) where the neighbour is beyond the k-th of that list.
     """
+    parts = range(0, len(rows), TOGETHER)
+    return pd.concat(
+        [ranked_from(found, popular, rows, columns, k, start) for start in parts],
+        ignore_index=True,
+    )
+
+
+def ranked_from(
+    found: Learnt,
+    popular: Tensor | None,
+    rows: Tensor,
+    columns: dict[str, Tensor],
+    k: int,
+    start: int,
+) -> pd.DataFrame:
+    """The same of the items from `start` on: sorting all at once would take a GiB."""
+    here = slice(start, start + TOGETHER)
+    rows, columns = rows[here], {name: of[here] for name, of in columns.items()}
     first = torch.ones_like(rows, dtype=torch.bool)
     first[:, 1:] = rows[:, 1:] != rows[:, :-1]
     order = columns["similarity"].argsort(dim=1, descending=True, stable=True)
@@ -99,7 +118,7 @@ def ranked(
     ranks = {name: places(of, k) for name, of in ranks.items()}
     kept = (ranks["rank"] > 0) | (ranks["rank_popular"] > 0)
     table = {
-        "item_id": found.ids[kept.nonzero()[:, 0].numpy()],
+        "item_id": found.ids[here][kept.nonzero()[:, 0].numpy()],
         "neighbor_id": found.ids[rows[kept].numpy()],
         **{name: missing_zero(of[kept]) for name, of in ranks.items()},
     }

@@ -58,7 +58,8 @@ def learnt() -> Learnt:
 
 def test_the_users_metric_is_how_predictions_vary_together() -> None:
     (draw,) = planted(0.0, turned=False)[:1]
-    rows = gather([draw, draw]).items[0]
+    found = gather([draw, draw])
+    rows = found.units[0] * found.lengths[0][:, None]
     predictions = draw.user_factors[1:] @ draw.item_factors[1:].T  # users by items
     apart = predictions - predictions.mean(0)
     torch.testing.assert_close(rows @ rows.T, apart.T @ apart / N_USERS, rtol=1e-4, atol=1e-4)
@@ -98,7 +99,8 @@ def test_a_rotation_of_the_draws_changes_nothing() -> None:
 def test_mean_spread_and_share_are_those_of_the_draws() -> None:
     draws = gather(planted(0.5, turned=True))
     table = posterior_similarity(draws, learnt(), k=4)
-    units = draws.items / draws.items.norm(dim=2, keepdim=True)
+    units = torch.stack(draws.units)
+    assert units.norm(dim=2).numpy() == pytest.approx(1)
     cosines = torch.einsum("snd,smd->snm", units, units)
     row = table.iloc[6]  # the third neighbour of the second item
     i, j = int(row["item_id"]) // 10 - 1, int(row["neighbor_id"]) // 10 - 1
@@ -132,6 +134,19 @@ def test_where_all_pairs_are_too_many_candidates_come_first(
     assert table["share"].isna().all()
 
 
+def test_in_how_many_pieces_it_is_done_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 items by 7 at once, where all of them fit into one piece."""
+    draws = gather(planted(0.5, turned=True))
+    monkeypatch.setattr("collab.release.posterior.MULTIPLICATIONS", 1)
+    whole = posterior_similarity(draws, learnt(), k=4)
+    for module in ("similarity", "candidates"):
+        monkeypatch.setattr(f"collab.release.{module}.TOGETHER", 7)
+    pieces = posterior_similarity(draws, learnt(), k=4)
+    assert pieces["item_id"].tolist() == whole["item_id"].tolist()
+    assert pieces["neighbor_id"].tolist() == whole["neighbor_id"].tolist()
+    assert pieces["similarity"].to_numpy() == pytest.approx(whole["similarity"].to_numpy())
+
+
 def test_shares_of_popular_neighbours_are_among_popular_ones() -> None:
     """Of two popular items each is the other's neighbour in every draw, whatever is nearer."""
     draws = gather(planted(0.5, turned=True))
@@ -150,7 +165,7 @@ def test_few_candidates_hold_the_nearest(monkeypatch: pytest.MonkeyPatch) -> Non
     g = torch.Generator().manual_seed(0)
     centres = torch.randn(10, 12, generator=g)
     items = centres.repeat_interleave(6, 0) + 0.2 * torch.randn(5, 60, 12, generator=g)
-    units = torch.nn.functional.normalize(items, dim=2)
+    units = list(torch.nn.functional.normalize(items, dim=2))
     monkeypatch.setattr("collab.release.candidates.DIRECTIONS", 9)
     rows = candidates_by_mean(units, 8)(None)
     means, sds = moments(units, rows)
