@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter, Token
 from prefect import Flow
 
+from collab.dataset.protocols import NAMES
 from collab.estimators.recipes import ALL, GROUPS, RECIPES
 from collab.movielens.editions import EDITIONS
 
 if TYPE_CHECKING:  # the names are known when the registries have been read
     EditionName = str
     VariantName = str
+    ProtocolName = str
 else:
     EditionName = Literal[tuple(EDITIONS)]
     VariantName = Literal[(*GROUPS, ALL, *RECIPES)]
+    ProtocolName = Literal[tuple(name for name in NAMES if name != "all")]  # some must validate
 
 
 def names(_: Any, tokens: Sequence[Token]) -> list[str]:
@@ -39,7 +42,7 @@ Numbers = Annotated[list[int] | None, Parameter(converter=numbers, metavar="N,N"
 
 
 # on a command line any name may be typed: what is refused there names the nearest
-TYPED = {"edition": str, "variants": Names}
+TYPED = {"edition": str, "protocol": str, "variants": Names}
 
 
 def as_command(flow: Flow[Any, Any], do: Callable[..., None]) -> Callable[..., None]:

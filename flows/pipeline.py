@@ -15,7 +15,7 @@ from flows import stages
 from flows.interrupt import run_interruptible
 from flows.names import run_name, tag_run
 from flows.outcome import Outcome, print_outcome
-from flows.parameters import EditionName, Numbers, Variants, as_command
+from flows.parameters import EditionName, Numbers, ProtocolName, Variants, as_command
 from flows.plan import plan
 from flows.recorded import recorded
 from flows.runners import Runner, require_runner, spread
@@ -40,7 +40,7 @@ def pipeline(
     variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
-    protocol: str = "random",
+    protocol: ProtocolName = "random",
     split_seed: int = 42,
     splits: Numbers = None,
     as_of: str | None = None,

@@ -27,7 +27,7 @@ from flows import stages
 from flows.interrupt import run_interruptible
 from flows.names import run_name, tag_run
 from flows.outcome import shown
-from flows.parameters import EditionName, Variants, as_command
+from flows.parameters import EditionName, ProtocolName, Variants, as_command
 from flows.recorded import recorded
 from flows.runners import Runner, require_runner, spread
 from flows.search_plan import MAX_COST, MINUTES, Plan, plan
@@ -60,7 +60,7 @@ def search(
     variants: Variants = None,
     minutes: float = MINUTES,
     seed: int = 42,
-    protocol: str = "random",
+    protocol: ProtocolName = "random",
     split_seed: int = 42,
     max_cost: float = MAX_COST,
     device: str = "auto",

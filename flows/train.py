@@ -8,7 +8,7 @@ from collab.lake import find_manifest
 from collab.runs.record import Run
 from flows import stages
 from flows.names import run_name, tag_run
-from flows.parameters import EditionName, Variants
+from flows.parameters import EditionName, ProtocolName, Variants
 from flows.plan import plan
 from flows.recorded import recorded
 from flows.runners import Runner, spread
@@ -32,7 +32,7 @@ def train(
     variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
-    protocol: str = "random",
+    protocol: ProtocolName = "random",
     split_seed: int = 42,
     splits: list[int] | None = None,
     as_of: str | None = None,

@@ -119,9 +119,24 @@ def test_editions_and_variants_are_choices_with_their_defaults(name: str) -> Non
         several, none = form["variants"]["anyOf"]
         assert set(several["items"]["enum"]) == {*RECIPES, *GROUPS, ALL}
         assert none == {"type": "null"}
+    if "protocol" in form:
+        assert form["protocol"]["enum"] == [
+            "random",
+            "u1",
+            "u2",
+            "u3",
+            "u4",
+            "u5",
+            "ua",
+            "ub",
+            "temporal",
+        ]
+        assert form["protocol"]["default"] == "random"
 
 
-@pytest.mark.parametrize("given", [{"edition": "ml-1OOk"}, {"variants": ["als", "dot"]}])
+@pytest.mark.parametrize(
+    "given", [{"edition": "ml-1OOk"}, {"variants": ["als", "dot"]}, {"protocol": "rand"}]
+)
 def test_what_is_no_choice_is_refused_before_anything_runs(given: dict[str, Any]) -> None:
     with pytest.raises(ParameterTypeError):
         flow_of(DEPLOYMENTS["train"]).validate_parameters(given)
