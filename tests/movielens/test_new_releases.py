@@ -68,6 +68,7 @@ def test_a_sidecar_that_is_none_changes_nothing(
     """The first is the same release as another program writes it, the others a broken mirror."""
     md5 = mirror.release(releases[0], NAME)
     find_archive(ML_LATEST, data)
+    caplog.clear()
     sidecar, archive = mirror.folder / f"{NAME}.md5", mirror.folder / NAME
     sidecar.write_text(f"MD5 ({NAME}) = {md5.upper()}\n")
     assert not find_archive(ML_LATEST, data).fetched_now
