@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collab.release.snapshot import Snapshot
 
 SHOWN = 5
+CLOCKS = timedelta(minutes=10)  # by so much those of two machines may differ
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,28 +70,49 @@ def gather_status(data: DataDir, edition: str | None = None) -> Status:
 
 
 def confirmed_at(snapshot: "Snapshot", journal: list[Entry]) -> datetime:
-    """When a publication was last made, or found to be what it should be."""
-    edition = snapshot.record.edition
+    """When a publication was last made, or found to be what it should be.
+
+    What the journal dates later than now, by a clock that was wrong, confirms nothing.
+    """
+    edition, latest = snapshot.record.edition, datetime.now(UTC) + CLOCKS
     good = [
         datetime.fromisoformat(entry["at"])
         for entry in journal
         if (entry["step"], entry.get("edition"), entry.get("as_of")) == ("publish", edition, None)
         and entry["outcome"] != "failed"
     ]
-    return max([*good, datetime.fromisoformat(snapshot.record.published_at)])
+    past = [moment for moment in good if moment <= latest]
+    return max([*past, datetime.fromisoformat(snapshot.record.published_at)])
 
 
 def stale(status: Status, limit: timedelta) -> list[str]:
-    """What was not made or confirmed for longer than so long, in words; of the rest nothing."""
+    """What was not made or confirmed for longer than so long, in words; of the rest nothing.
+
+    So is what was made later than now: of that no age is known.
+    """
     now = datetime.now(UTC)
     ages = {edition: now - at for edition, at in status.confirmed.items()}
     old = [
-        f"{edition} was last made or confirmed {age.total_seconds() / 3600:.1f} hours ago, "
-        f"more than {limit.total_seconds() / 3600:g}"
+        f"{edition} was last made or confirmed {hours(age):.1f} hours ago, "
+        f"more than {hours(limit):g}"
         for edition, age in ages.items()
         if age > limit
     ]
-    return [*old, *(f"{folder} is of another version of this program" for folder in status.unknown)]
+    ahead = [
+        f"{edition} was made {hours(-age):.1f} hours from now: a clock is or was wrong"
+        for edition, age in ages.items()
+        if -age > CLOCKS
+    ]
+    return [
+        *old,
+        *ahead,
+        *(f"{folder} is of another version of this program" for folder in status.unknown),
+    ]
+
+
+def hours(time: timedelta) -> float:
+    """A time in hours."""
+    return time.total_seconds() / 3600
 
 
 def failures(journal: list[Entry]) -> list[Entry]:

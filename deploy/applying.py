@@ -1,5 +1,6 @@
 """Automations are created, or changed where they differ; what an operator set stays as it is."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -59,8 +60,8 @@ def window(name: str, given: float | None, unit: timedelta, *, default: float) -
     return (default if given is None else given) * unit
 
 
-def block_of(name: str) -> UUID | None:
-    """The block that an automation tells through; None where it is not there."""
-    there = find(name)
-    ids = [getattr(action, "block_document_id", None) for action in there.actions] if there else []
-    return next(iter(ids), None)
+def blocks_of(names: Iterable[str]) -> list[UUID]:
+    """The blocks that automations tell through, of those that are there."""
+    found = [there for name in names if (there := find(name))]
+    told = [getattr(a, "block_document_id", None) for each in found for a in each.actions]
+    return [block for block in told if block]

@@ -28,8 +28,8 @@ from prefect.settings import PREFECT_API_URL
 from collab.base.errors import CollabError
 from collab.cli.app import make_app, run
 from deploy import chain
-from deploy.applying import apply, block_of, window
-from deploy.notifications import BLOCK, find_block, send_test
+from deploy.applying import apply, window
+from deploy.notifications import find_block, send_test, why_nobody
 from tasks.events import DATA_DIR, TABLES_PUBLISHED
 
 HEARTBEAT = "prefect.flow-run.heartbeat"
@@ -174,13 +174,18 @@ def apply_all(hours: float | None, heartbeat: float | None, block: str | None) -
         chain.train(chain.find_deployment("train/train")),
         chain.publish(chain.find_deployment("publish/publish")),
     ]
-    there = (block_of("collab: notification") if block is None else None) or find_block(block)
+    there = find_block(block)
     if there is not None:
         silence = window("collab: overdue", hours, HOUR, default=192)
-        wanted += [notification(there), overdue(there, silence), late(there), blocked(there)]
+        wanted += telling(there.id, silence)
     changed = [each.name.removeprefix("collab: ") for each in wanted if apply(each)]
     told = f"Applied: {', '.join(changed)}." if changed else "All automations are as they were."
-    return told if there else f"{told} Nothing is told to anybody: there is no block {BLOCK}."
+    return told if there else f"{told} {why_nobody()}"
+
+
+def telling(block: UUID, silence: timedelta) -> list[AutomationCore]:
+    """Those that tell through a block; `notifications.TELLING` names them."""
+    return [notification(block), overdue(block, silence), late(block), blocked(block)]
 
 
 @app.default

@@ -68,5 +68,5 @@ def find_deployment(name: str) -> UUID:
             return client.read_deployment_by_name(name).id
         except ObjectNotFound as error:
             raise CollabError(
-                f"There is no deployment {name}. Run `prefect --no-prompt deploy --all` first."
+                f"There is no deployment {name}. Run `python -m deploy.deployments` first."
             ) from error

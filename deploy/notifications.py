@@ -1,30 +1,37 @@
 """The block that alerts go through: found, refused where it cannot notify, and tried."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from prefect.blocks import notifications
 from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
 
 from collab.base.errors import CollabError
+from deploy.applying import blocks_of
 
 BLOCK = "slack-webhook/collab-alerts"
+TELLING = ("collab: notification", "collab: overdue", "collab: late", "collab: blocked")
 NOTIFY = "notify"  # the capability that the server asks for before it sends
 
 
-def find_block(given: str | None) -> UUID | None:
-    """The id of the block named `type/name`; by default of `BLOCK`, None where there is none.
+def find_block(given: str | None) -> BlockDocument | None:
+    """The block named `type/name`; by default the one in use, else `BLOCK`.
+
+    Returns:
+        The block; None where none was named and neither is there.
 
     Raises:
         CollabError: there is no such block, or it is one that cannot notify.
     """
     kind, _, name = (given or BLOCK).partition("/")
     with get_client(sync_client=True) as client:
+        if given is None and (used := in_use(client)):
+            return used
         try:
             document = client.read_block_document_by_name(name, kind)
         except ObjectNotFound as error:
@@ -37,7 +44,24 @@ def find_block(given: str | None) -> UUID | None:
             raise CollabError(
                 f"The block {kind}/{name} cannot notify. {able(client.read_block_documents())}"
             )
-    return document.id
+    return document
+
+
+def in_use(client: SyncPrefectClient) -> BlockDocument | None:
+    """The block that the automations tell through, unless it was deleted under them."""
+    for block in blocks_of(TELLING):
+        with suppress(ObjectNotFound):
+            return client.read_block_document(block)
+    return None
+
+
+def why_nobody() -> str:
+    """Why nothing is told, and what to do."""
+    if blocks_of(TELLING):
+        reason = "the block that it was told through is gone; name another with --block"
+    else:
+        reason = f"there is no block {BLOCK}"
+    return f"Nothing is told to anybody: {reason}."
 
 
 def can_notify(document: BlockDocument) -> bool:
@@ -80,9 +104,10 @@ def send_test(given: str | None) -> str:
     Raises:
         CollabError: there is no block, or it could not send.
     """
-    name = given or BLOCK
-    if find_block(given) is None:
-        raise CollabError(f"There is no block {name}; make it in the UI under Blocks.")
+    document = find_block(given)
+    if document is None or document.block_type is None:
+        raise CollabError(f"{why_nobody()} Make a block in the UI under Blocks.")
+    name = f"{document.block_type.slug}/{document.name}"
     block: Any = Block.load(name)
     try:
         with block.raise_on_failure():

@@ -134,12 +134,14 @@ def set_up(place: Place, told: dict[str, str]) -> None:
     prefect = ("prefect", "--no-prompt")
     pool = ("work-pool", "create", place.pool, "--type", "process")
     make_pool = [] if has_pool(place) else [(*prefect, *pool)]
-    for step in (*make_pool, (*prefect, "deploy", "--all"), ("deploy.automations",)):
+    for step in (*make_pool, ("deploy.deployments",), ("deploy.automations",)):
         done = subprocess.run(
             [sys.executable, "-m", *step], cwd=ROOT, env=told, capture_output=True, text=True
         )
         if done.returncode:
             raise CollabError(f"`{' '.join(step)}` failed:\n{done.stdout}{done.stderr}")
+        if step[0] != prefect[0]:
+            sys.stdout.write(done.stdout)  # what an operator set stays; whether anybody is told
 
 
 def has_pool(place: Place) -> bool:

@@ -77,12 +77,17 @@ def backfill(
     wanted = days(lake, first, last, every)
     log.info("%s as of %d days, %s to %s", champion.recipe.name, len(wanted), wanted[0], wanted[-1])
     datasets = [found for when in wanted if (found := dataset_as_of(lake, data, when))]
+    if not datasets:
+        raise CollabError(
+            f"There are too few ratings as of {wanted[-1]}, the last of {len(wanted)} days; name "
+            "later ones."
+        )
     jobs = [(champion.recipe, dataset) for dataset in datasets]
     trained = train_all(jobs, data, seed=champion.seed, device=device, force=False)
-    if trained.left_out or not datasets:
+    if trained.left_out:
         reasons = "".join(f"\n  - {reason}" for reason in trained.left_out)
         raise CollabError(
-            f"{len(trained.runs)} of {len(wanted)} days are there. Start the backfill again, and "
+            f"{len(trained.runs)} of {len(datasets)} days are there. Start the backfill again, and "
             f"only what is missing is trained.{reasons}"
         )
     return trained.runs

@@ -1,7 +1,7 @@
 """Which days a backfill trains as of, and by which recipe."""
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -68,14 +68,14 @@ def days(lake: Manifest, first: date | None, last: date | None, every: Every) ->
     Args:
         lake: the ratings.
         first: by default one step after the first rating.
-        last: by default the day of the last rating.
+        last: by default the day of the last rating; of later days only the first is taken.
         every: the step.
 
     Raises:
         CollabError: there is none.
     """
     begin, end = span(lake)
-    found = list(steps(first or step(begin, every, 1), last or end, every))
+    found = list(within(begin, end, steps(first or step(begin, every, 1), last or end, every)))
     if not found:
         raise CollabError(
             f"There is no day from {first or step(begin, every, 1)} to {last or end}. The ratings "
@@ -83,6 +83,21 @@ def days(lake: Manifest, first: date | None, last: date | None, every: Every) ->
             "--every."
         )
     return found
+
+
+def within(begin: date, end: date, wanted: Iterable[date]) -> Iterator[date]:
+    """The days that know of ratings of which the day before them does not.
+
+    So of those after the last rating there is the first at most, and only where one was before it:
+    of the others the ratings, and all that is learnt, would be the same again.
+    """
+    before = None
+    for when in wanted:
+        if when > end and (before is None or before >= end):
+            return
+        if when >= begin:
+            before = when
+            yield when
 
 
 def span(lake: Manifest) -> tuple[date, date]:

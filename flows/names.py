@@ -6,6 +6,7 @@ from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
 from collab.base.paths import DataDir
+from flows.declared import declared
 
 
 def run_name() -> str:
@@ -18,7 +19,8 @@ def run_name() -> str:
     if "variants" in given:
         parts.append(" ".join(given["variants"] or ["all variants"]))
     if "seed" in given:
-        parts.append(f"seed {given['seed']}")
+        seed = given["seed"]
+        parts.append(f"seed {declared(given['edition']).seed if seed is None else seed}")
     if "every" in given:
         parts.append(f"every {given['every']}")
     return ", ".join(parts)

@@ -36,7 +36,7 @@ def pipeline(
     edition: EditionName = "ml-100k",
     archive: str | None = None,
     data_dir: str | None = None,
-    seed: int = 42,
+    seed: int | None = None,
     variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
@@ -62,7 +62,8 @@ def pipeline(
         edition: a MovieLens edition, such as ml-100k or ml-32m.
         archive: a zip or an unpacked folder to use in place of the known sources.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
-        seed: of the first weights, shuffling and sampling.
+        seed: of the first weights, shuffling and sampling; by default that declared for the
+            edition.
         variants: which to train, such as a,b,c; `faithful`, `fast`, `lazy`, `classical` or
             `bayesian` for all of a kind, `all` for every one; by default those declared for the
             edition: all but the lazy ones and those that take minutes.
@@ -109,7 +110,7 @@ def pipeline(
         memory=memory,
         max_regression=max_regression,
     )
-    undeclared = of_plan(wanted, edition)
+    undeclared = of_plan(wanted, edition, item_key)
     if not override and wanted.as_of is None:
         refuse(undeclared, edition)
     taken = stages.take_in(edition, data, archive, item_key, trust_archive, force)

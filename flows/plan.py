@@ -49,7 +49,7 @@ def plan(
     epochs: int | None = None,
     chains: int | None = None,
     device: str = "auto",
-    seed: int = 42,
+    seed: int | None = None,
     protocol: str = "random",
     split_seed: int = 42,
     splits: list[int] | None = None,
@@ -58,16 +58,17 @@ def plan(
     memory: float | None = None,
     max_regression: float = MAX_REGRESSION,
 ) -> Plan:
-    """Refuse what cannot end well; variants, splits and minutes not given are the declared ones.
+    """Refuse what cannot end well; variants, splits, seed and minutes not given are those declared.
 
     Raises:
         CollabError: an unknown edition, variant, protocol or device, a seed that no generator
             takes, a day that is none, or a limit that means nothing.
     """
-    require_seed("seed", seed)
     require_sensible(max_regression)
     get_edition(edition)
     release = declared(edition)
+    seed = release.seed if seed is None else seed
+    require_seed("seed", seed)
     if splits is None and (protocol, split_seed) == ("random", release.splits[0]):
         splits = release.splits
     variants = release.variants if variants is None else variants
@@ -102,12 +103,14 @@ def protocols(name: str, split_seed: int, splits: list[int] | None) -> list[Prot
     """The first protocol and the further ones: as named by their seeds, else two of its kind.
 
     Raises:
-        CollabError: none validates, or splits of a protocol that has no seed.
+        CollabError: none validates, or splits of a protocol that has no seed, or no split at all.
     """
     if name == "all":
         raise CollabError("--protocol all leaves no rows to measure errors on; choose another.")
     if splits and name != "random":
         raise CollabError(f"--splits are seeds of --protocol random, not of {name}.")
+    if splits == []:
+        raise CollabError("The list of splits is empty. Name seeds such as 42,1,2, or none at all.")
     first = Protocol(name=name, split_seed=splits[0] if splits else split_seed)
     if splits is None:
         return [first, *first.others()]

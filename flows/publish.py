@@ -57,7 +57,7 @@ def publish(
         runs = released_runs(data.runs, lake)
     else:
         runs = newest_runs(data.runs, lake.fingerprint, run_ids)
-    undeclared = of_runs(runs, left_out or (), edition)
+    undeclared = of_runs(runs, left_out or (), lake)
     if not override and runs[0].record.as_of is None:
         refuse(undeclared, edition)
     trained = Trained(runs=runs, left_out=tuple(left_out or ()))

@@ -28,7 +28,7 @@ def train(
     edition: EditionName = "ml-100k",
     fingerprint: str | None = None,
     data_dir: str | None = None,
-    seed: int = 42,
+    seed: int | None = None,
     variants: Variants = None,
     epochs: int | None = None,
     chains: int | None = None,
@@ -49,7 +49,8 @@ def train(
         edition: a MovieLens edition that was ingested.
         fingerprint: of the ratings to train on; by default the edition's newest.
         data_dir: where everything is kept; by default COLLAB_DATA_DIR, else `data`.
-        seed: of the first weights, shuffling and sampling.
+        seed: of the first weights, shuffling and sampling; by default that declared for the
+            edition.
         variants: which to train; `faithful`, `fast`, `lazy`, `classical` or `bayesian` for all of a
             kind; by default those declared for the edition.
         epochs: passes over the training rows; by default each recipe's own.
@@ -85,9 +86,9 @@ def train(
         minutes=minutes,
         memory=memory,
     )
-    if release and wanted.as_of is None:
-        refuse(of_plan(wanted, edition), edition)
     lake = find_manifest(data, edition, fingerprint)
+    if release and wanted.as_of is None:
+        refuse(of_plan(wanted, edition, lake.item_key), edition)
     trained = stages.train(lake, data, wanted, force)
     if release:
         announce_runs(lake, trained, data)

@@ -9,21 +9,35 @@ from collab.base.errors import CollabError
 from collab.dataset.protocols import Protocol
 from collab.estimators.api import Recipe, Shortens
 from collab.lake import Manifest
+from collab.movielens.editions import ItemKey, get_edition
 from collab.runs.record import Run, newest_runs
-from flows.declared import FILE, declared
+from flows.declared import FILE
 from flows.plan import Plan, plan
 
 
 def declared_plan(edition: str) -> Plan:
     """The plan of an edition's release."""
-    return plan(edition=edition, seed=declared(edition).seed)
+    return plan(edition=edition)
 
 
-def of_plan(wanted: Plan, edition: str) -> tuple[str, ...]:
-    """How a plan differs from the declared one; nothing where it does not."""
+def of_plan(wanted: Plan, edition: str, item_key: ItemKey | None = None) -> tuple[str, ...]:
+    """How a plan differs from the declared one; nothing where it does not.
+
+    Args:
+        wanted: the plan.
+        edition: of which edition.
+        item_key: what an item shall be, or is in the ratings; by default the edition's own.
+    """
     release = declared_plan(edition)
     recipes = {recipe.name: recipe for recipe in wanted.recipes}
-    return (*variants(recipes, release), *others(wanted, release))
+    return (*variants(recipes, release), *others(wanted, release), *items(item_key, edition))
+
+
+def items(item_key: ItemKey | None, edition: str) -> Iterator[str]:
+    """How what an item is differs from the edition's own."""
+    own = get_edition(edition).item_key
+    if item_key not in {None, own}:
+        yield f"an item is a {item_key} instead of a {own}"
 
 
 def others(wanted: Plan, release: Plan) -> Iterator[str]:
@@ -37,19 +51,23 @@ def others(wanted: Plan, release: Plan) -> Iterator[str]:
         yield f"{minutes:g} minutes instead of {'any' if least is None else f'{least:g}'}"
 
 
-def of_runs(runs: list[Run], left_out: Sequence[str], edition: str) -> tuple[str, ...]:
+def of_runs(runs: list[Run], left_out: Sequence[str], lake: Manifest) -> tuple[str, ...]:
     """How runs differ from those of a release; what training left out and named is no difference.
 
     Args:
         runs: those of the first split first.
         left_out: what training left out, each with the reason.
-        edition: theirs.
+        lake: the ratings they learnt from.
     """
-    release = declared_plan(edition)
+    release = declared_plan(lake.edition)
     first = [run for run in runs if run.record.protocol == runs[0].record.protocol]
     recipes = {run.record.variant: run.recipe for run in first}
     named = [name for name in expected(release) if any(map(partial(tells_of, name), left_out))]
-    return (*variants(recipes, release, named), *splits(runs, left_out, release))
+    return (
+        *variants(recipes, release, named),
+        *splits(runs, left_out, release),
+        *items(lake.item_key, lake.edition),
+    )
 
 
 def splits(runs: list[Run], left_out: Sequence[str], release: Plan) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collab.runs.devices import find_slots
 from collab.runs.launch import run_in_child
 from collab.runs.record import Run
 from collab.runs.spec import RunSpec
-from collab.runs.stop import STOP, ended_by_sigterm
+from collab.runs.stop import STOP, ended_with_us
 from collab.search.trial import run_or_reason
 from tasks.policy import may_retry
 
@@ -43,8 +43,8 @@ def train_trials(specs: list[RunSpec], device: str) -> list[Run | str]:
     Raises:
         CollabError: training was interrupted.
     """
-    futures = train_trial.map(specs, device)
-    with ended_by_sigterm():
+    with ended_with_us():
+        futures = train_trial.map(specs, device)
         results: list[Any] = [future.result(raise_on_failure=False) for future in futures]
     STOP.refuse()
     refuse_changed_code()

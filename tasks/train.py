@@ -23,7 +23,7 @@ from collab.runs.devices import find_slots, with_room
 from collab.runs.launch import run_in_child
 from collab.runs.record import Run
 from collab.runs.spec import RunSpec
-from collab.runs.stop import STOP, ended_by_sigterm
+from collab.runs.stop import STOP, ended_with_us
 from tasks.policy import may_retry
 
 log = logging.getLogger("collab.train")
@@ -155,8 +155,8 @@ def train_each(
         recipes = [recipe for recipe, _, _ in jobs]
         datasets = [dataset for _, dataset, _ in jobs]
         seeds = [number for _, _, number in jobs]
-        futures = train_variant.map(recipes, datasets, unmapped(data), seeds, device, force)
-        with ended_by_sigterm():
+        with ended_with_us():
+            futures = train_variant.map(recipes, datasets, unmapped(data), seeds, device, force)
             found: list[Result] = [future.result(raise_on_failure=False) for future in futures]
         STOP.refuse()
         refuse_changed_code()  # or what failed for it would be left out

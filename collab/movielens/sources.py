@@ -196,7 +196,7 @@ def sidecar(url: str, folder: Path) -> str:
     file = folder / f"{fingerprint(url=url)[:12]}.md5.part"
     file.unlink(missing_ok=True)
     download(f"{url}.md5", file)
-    md5 = re.search(r"\b[0-9a-f]{32}\b", file.read_text(errors="replace"))
+    md5 = re.search(r"\b[0-9a-f]{32}\b", file.read_text(errors="replace").lower())
     file.unlink()
     if md5 is None:
         raise SourceError(f"{url}.md5 holds no checksum")

@@ -1,11 +1,9 @@
 """What ends the training children of this process, whenever it is asked."""
 
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from collab.base.errors import CollabError
 
@@ -72,23 +70,17 @@ STOP = Stop()
 
 
 @contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the children too, where something handles it in an orderly way.
+def ended_with_us() -> Iterator[None]:
+    """Let what ends this process in an orderly way, such as SIGTERM, end the children first.
 
-    Who handles it waits for the threads that follow the children: it would be killed before these
-    are done. Where nothing does, the process ends at once, and its children with it.
+    What is raised then is no `Exception`; who handles it waits for the threads that follow the
+    children, and would be killed before these are done. The handler of the signal is left alone:
+    Prefect tells a run that was cancelled from one that was ended by it.
     """
-    handler = signal.getsignal(signal.SIGTERM)
-    if not callable(handler) or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end_children_first(number: int, frame: FrameType | None) -> None:
-        STOP()
-        handler(number, frame)
-
-    signal.signal(signal.SIGTERM, end_children_first)
     try:
         yield
-    finally:
-        signal.signal(signal.SIGTERM, handler)
+    except Exception:
+        raise
+    except BaseException:
+        STOP()
+        raise

@@ -13,6 +13,7 @@ from filelock import FileLock
 from collab.base.journal import append
 from collab.base.paths import DataDir
 from collab.release import rollback, snapshot
+from collab.status import Status, stale
 from tests.cli.served import serve_by_hand
 from tests.typed import Capture, cells, error, out
 
@@ -121,10 +122,25 @@ def test_status_is_a_dead_mans_switch(
     append(there.journal, {**lately, "step": "publish", "outcome": "found", "as_of": None})
     assert told("--max-age", "30h") == (0, "")
     assert told("--max-age", "10h")[0] == 1
+    ahead = {"at": (datetime.now(UTC) + timedelta(days=9)).isoformat(), "edition": "ml-1m"}
+    append(there.journal, {**ahead, "step": "publish", "outcome": "found", "as_of": None})
+    assert told("--max-age", "10h")[0] == 1, "a clock was wrong once"
     assert told("--max-age", "30h", "--edition", "ml-10m")[0] == 2
     monkeypatch.setenv("COLLAB_DATA_DIR", str(tmp_path / "empty"))
     assert told("--max-age", "8d") == (2, "error: nothing is published\n")
     assert told() == (0, "")
+
+
+def test_of_several_editions_each_stale_one_is_named_and_one_of_the_future_too() -> None:
+    now, day = datetime.now(UTC), timedelta(days=1)
+    at = {"a": now - day / 2, "b": now - 2 * day, "c": now + 9 * day, "d": now - 3 * day}
+    found = Status(published=[], confirmed=at, unknown=[], flows=[], running=[], steps=[],
+                   failures=[])  # fmt: skip
+    assert [text.split(",")[0] for text in stale(found, day)] == [
+        "b was last made or confirmed 48.0 hours ago",
+        "d was last made or confirmed 72.0 hours ago",
+        "c was made 216.0 hours from now: a clock is or was wrong",
+    ]
 
 
 @pytest.fixture

@@ -11,13 +11,15 @@ from collab.base.journal import read_journal
 from collab.base.paths import DataDir
 from collab.movielens.editions import ML_100K
 from flows.backfill import backfill, main
-from flows.backfill_plan import day, step, steps
+from flows.backfill_plan import day, step, steps, within
 from tests.archives import FIRST_TS, Planted, planted, write_archive
 from tests.flows.running import run
 from tests.published import query
 
 SIX_HOURS = 6 * 3600
 DAYS = ["1997-12-20", "1998-01-20", "1998-02-20"]  # the first rating is of 1997-11-20
+
+MONTH_ENDS = ["1997-11-30", "1997-12-31", "1998-01-31", "1998-02-28", "1998-03-31"]
 
 
 @pytest.fixture
@@ -72,6 +74,25 @@ def test_steps_of_a_month_end_with_it() -> None:
     assert step(date(2000, 2, 29), "year", 1) == date(2001, 2, 28)
     assert step(date(2000, 1, 31), "quarter", 1) == date(2000, 4, 30)
     assert step(date(2000, 1, 31), "week", 2) == date(2000, 2, 14)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("1990-01-31", "2100-01-01", MONTH_ENDS),
+        ("0001-01-31", "9999-12-31", MONTH_ENDS),
+        ("1998-02-01", "1998-12-01", ["1998-02-01", "1998-03-01"]),
+        ("1998-02-01", "1998-02-01", ["1998-02-01"]),
+        ("1998-02-01", "1998-01-01", []),
+        ("1998-03-02", "1999-01-01", []),
+        ("1990-01-01", "1997-11-01", []),
+    ],
+)
+def test_days_outside_of_the_ratings_are_none(first: str, last: str, expected: list[str]) -> None:
+    """Nothing is trained twice on the same ratings, given from 1997-11-20 to 1998-03-01."""
+    span = (date(1997, 11, 20), date(1998, 3, 1))
+    asked = steps(date.fromisoformat(first), date.fromisoformat(last), "month")
+    assert [str(when) for when in within(*span, asked)] == expected
 
 
 def test_a_day_that_is_none_is_refused() -> None:

@@ -12,6 +12,7 @@ from collab.lake import find_manifest
 from collab.movielens.editions import ML_10M
 from flows import declared
 from flows.ingest import ingest
+from flows.pipeline import pipeline
 from flows.publish import publish
 from flows.train import train
 from flows.undeclared import released_runs
@@ -73,8 +74,10 @@ def test_a_release_is_told_and_published(
     given: dict[str, Any] = {"data_dir": str(data.root), "device": "cpu"}
     with pytest.raises(CollabError, match="with embedding_nn besides; seed 7 instead of 5"):
         train(**given, variants=["als", "bias_only", "embedding_nn"], seed=7, release=True)
+    with pytest.raises(CollabError, match="an item is a movie instead of a title"):
+        pipeline(**given, item_key="movie", override=False)
     assert not data.runs.exists()
-    train(**given, seed=5, release=True)
+    train(**given, release=True)
     assert [event["event"] for event in told] == [events.RATINGS_COMMITTED, events.RUNS_COMMITTED]
     payload = told[-1]["payload"]
     passed_on = ("edition", "fingerprint", "run_ids", "left_out", "data_dir")  # by prefect.yaml

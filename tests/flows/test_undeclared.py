@@ -34,6 +34,27 @@ def test_every_difference_is_named() -> None:
     assert minutes == "1 minutes instead of 4.2"
 
 
+def test_another_kind_of_item_is_a_difference() -> None:
+    wanted = plan(edition="ml-100k")
+    assert of_plan(wanted, "ml-100k", "title") == ()
+    assert of_plan(wanted, "ml-100k", "movie") == ("an item is a movie instead of a title",)
+
+
+def test_a_seed_that_is_not_given_is_the_declared_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = declared.FILE.read_text().replace("seed = 42", "seed = 5")
+    monkeypatch.setattr(declared, "FILE", tmp_path / "releases.toml")
+    declared.FILE.write_text(text)
+    assert plan(edition="ml-100k").seed == 5
+    assert of_plan(plan(edition="ml-100k", seed=42), "ml-100k") == ("seed 42 instead of 5",)
+
+
+def test_no_split_at_all_is_refused() -> None:
+    with pytest.raises(CollabError, match="The list of splits is empty"):
+        plan(edition="ml-100k", splits=[])
+
+
 def test_more_minutes_than_declared_are_no_difference() -> None:
     assert of_plan(plan(edition="ml-100k", minutes=60), "ml-100k") == ()
 

@@ -62,6 +62,28 @@ def test_a_new_release_is_fetched_and_the_same_is_not(
     assert kept == {NAME, "source.json"}
 
 
+def test_a_sidecar_that_is_none_changes_nothing(
+    mirror: Mirror, releases: list[Path], data: DataDir, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first is the same release as another program writes it, the others a broken mirror."""
+    md5 = mirror.release(releases[0], NAME)
+    find_archive(ML_LATEST, data)
+    caplog.clear()
+    sidecar, archive = mirror.folder / f"{NAME}.md5", mirror.folder / NAME
+    sidecar.write_text(f"MD5 ({NAME}) = {md5.upper()}\n")
+    assert not find_archive(ML_LATEST, data).fetched_now
+    assert caplog.text == ""
+    archive.write_text("<html>Log in</html>")
+    for text in (md5[:20], "", f"<html>{'a' * 32}</html>"):
+        sidecar.write_text(text)
+        kept = find_archive(ML_LATEST, data)
+        assert (kept.fetched_now, kept.sha256) == (False, sha256_file(releases[0]))
+    assert caplog.text.count("holds no checksum") == 2
+    assert "is an HTML page, not a zip" in caplog.text
+    mirror.release(releases[1], NAME)
+    assert find_archive(ML_LATEST, data).sha256 == sha256_file(releases[1])
+
+
 def test_where_nobody_answers_the_copy_is_used(
     mirror: Mirror, releases: list[Path], data: DataDir, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -78,7 +78,7 @@ def test_applied_again_nothing_changes_and_what_was_set_stays(
     capsys.readouterr()
     set_up(stack.place, stack.environment)
     assert main([]) == 0
-    assert capsys.readouterr().out == "All automations are as they were.\n"
+    assert capsys.readouterr().out == "All automations are as they were.\n" * 2
     assert there(stack) == before
     overdue: Any = before["collab: overdue"].trigger
     assert overdue.within == timedelta(hours=30)
@@ -90,6 +90,25 @@ def test_applied_again_nothing_changes_and_what_was_set_stays(
     after = there(stack)
     changed = [name for name in NAMES if after[name].trigger != before[name].trigger]
     assert changed == ["collab: overdue"]
+
+
+def test_a_block_that_is_deleted_is_missed(
+    stack: Stack, received: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And an automation that is deleted is made again, with the block of the others."""
+    assert main(["--block", "custom-webhook/tests"]) == 0
+    with stack.client() as client:
+        client.delete_automation(there(stack)["collab: notification"].id)
+    capsys.readouterr()
+    assert main([]) == 0
+    assert capsys.readouterr().out == "Applied: notification.\n"
+    with stack.client() as client:
+        block = client.read_block_document_by_name("tests", "custom-webhook")
+        client.delete_block_document(block.id)
+    assert main([]) == 0
+    assert "Nothing is told to anybody: the block that it was told" in capsys.readouterr().out
+    assert main(["--test"]) == 1
+    assert "is gone; name another with --block." in capsys.readouterr().err
 
 
 def test_two_runs_cancelled_by_the_limit_are_told(
@@ -143,11 +162,11 @@ def test_a_run_that_nothing_starts_is_told(
     end(stack.worker)
     block = find_block("custom-webhook/tests")
     assert block
-    apply(late(block, timedelta(seconds=10)))
+    apply(late(block.id, timedelta(seconds=10)))
     run = stack.run("ingest/ingest", **only_data(quick))
     text = wait_for(lambda: [t for t in received if "is Late" in t], 180)[0]
     assert f"{stack.place.ui}/runs/flow-run/{run}" in text
-    apply(late(block))
+    apply(late(block.id))
     stack.start_worker()
     assert stack.wait(run, "Completed", "Failed") == "Completed"
 
@@ -179,6 +198,8 @@ def test_a_test_is_sent_and_what_stops_it_is_said(
     assert main(["--block", "custom-webhook/tests", "--test"]) == 0
     assert capsys.readouterr().out == "Sent a test through custom-webhook/tests.\n"
     assert received == ["collab\nA test: alerts of collab come this way."]
+    assert main(["--block", "custom-webhook/tests"]) == main(["--test"]) == 0
+    assert len(received) == 2, "by default through the block in use"
     CustomWebhookNotificationBlock(
         name="deaf", url="http://127.0.0.1:9/", json_data={}, headers=None, cookies=None
     ).save("deaf", overwrite=True)

@@ -5,12 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+    WorkPoolUpdate,
+)
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import PrefectHTTPStatusError
 
 from collab.base.paths import DataDir
 from collab.estimators.recipes import get_recipes
+from deploy.deployments import told
 from deploy.serve import set_up
 from tests.published import query
 from tests.scenarios.conftest import TWO, only_data, parameters
@@ -81,21 +87,44 @@ def test_new_ratings_are_trained_on_and_published(
 
 
 @pytest.mark.slow
-def test_deploying_again_leaves_what_is_paused(stack: Stack) -> None:
-    """Schedules, and the work pool with a limit of its own."""
+def test_deploying_again_leaves_what_was_set(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a deployment, its schedules, and the work pool; what was deleted is declared again."""
     with stack.client() as client:
-        deployment = client.read_deployment_by_name("ingest/ingest")
-        (schedule,) = deployment.schedules
-        client.update_deployment_schedule(deployment.id, schedule.id, active=False)
+        pipeline = client.read_deployment_by_name("pipeline/pipeline")
+        (weekly,) = pipeline.schedules
+        second = CronSchedule(cron="0 6 * * 5", timezone="UTC")
+        client.create_deployment_schedules(
+            pipeline.id, [DeploymentScheduleCreate(schedule=second, slug="second")]
+        )
+        weekday = CronSchedule(cron="0 5 * * 6", timezone="UTC")
+        client.update_deployment_schedule(pipeline.id, weekly.id, schedule=weekday, active=False)
+        given = {**pipeline.parameters, "edition": "ml-1m", "memory": 3}
+        del given["keep_days"]
+        mine = DeploymentUpdate(
+            parameters=given, description="mine", tags=["mine"], paused=True, concurrency_limit=3
+        )
+        client.update_deployment(pipeline.id, mine)
+        ingest = client.read_deployment_by_name("ingest/ingest")
+        client.delete_deployment_schedule(ingest.id, ingest.schedules[0].id)
         client.update_work_pool("tests", WorkPoolUpdate(concurrency_limit=7))
-    set_up(stack.place, stack.environment)
-    with stack.client() as client:
-        (after,) = client.read_deployment_by_name("ingest/ingest").schedules
+        before = told(client.read_deployment_by_name("pipeline/pipeline"))
+        set_up(stack.place, stack.environment)
+        after = client.read_deployment_by_name("pipeline/pipeline")
         pool = client.read_work_pool("tests")
-        client.update_deployment_schedule(deployment.id, after.id, active=True)
+        ingest = client.read_deployment_by_name("ingest/ingest")
+        client.delete_deployment(after.id)
+        client.delete_deployment(ingest.id)
         client.update_work_pool("tests", WorkPoolUpdate(concurrency_limit=100))
-    assert (after.id, after.active) == (schedule.id, False)
+        set_up(stack.place, stack.environment)
+        anew = client.read_deployment_by_name("pipeline/pipeline")
+    assert told(after) == before
+    assert {(s.id, s.active) for s in after.schedules} > {(weekly.id, False)}
+    assert ingest.schedules == []
     assert pool.concurrency_limit == 7
+    assert "ingest keeps what was set: schedules.nightly.\n" in capsys.readouterr().out
+    assert told(anew) == told(pipeline)
 
 
 @pytest.mark.slow

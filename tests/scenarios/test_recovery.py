@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.states import Cancelling
 
 from collab.base.files import is_whole
 from collab.base.journal import read_journal
@@ -59,6 +60,17 @@ def test_a_killed_training_child_is_retried_alone(
     # two variants, the means they are measured against, and the champion's on all ratings
     assert task_attempts(stack, run) == [1, 1, 1, 2]
     assert set(trained(data).values()) == {1}
+
+
+def test_a_cancelled_run_is_never_crashed(stack: Stack, long: dict[str, Any]) -> None:
+    """Which would be told at night, though a person did it."""
+    run = begin(stack, {**long, "epochs": 200})
+    with stack.client() as client:
+        client.set_flow_run_state(run, Cancelling())
+        assert stack.wait(run, *ENDS) == "Cancelled"
+        states = [state.name for state in client.read_flow_run_states(run)]
+    assert states[-3:] == ["Running", "Cancelling", "Cancelled"]
+    assert not stack.processes(CHILD)
 
 
 def test_a_killed_flow_is_resumed_by_the_next_run(

@@ -161,7 +161,7 @@ def upgrade(week: Week) -> None:
     settings = week.settings()
     done = week.made()
     week.change("collab/estimators/als.py", "# standard deviation of", "# the deviation of")
-    week.served.call("prefect", "--no-prompt", "deploy", "--all")
+    week.served.call("deploy.deployments")
     assert "as they were" in week.served.call("deploy.automations")
     week.complete("train/train", release=True)
     week.wait_for_chain(3)
