@@ -163,13 +163,13 @@ def say(place: Place) -> None:
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM is Ctrl-C."""
+    """SIGTERM is Ctrl-C, and so is the end of the terminal."""
     raise KeyboardInterrupt
 
 
 def heed_no_more() -> None:
     """While all is being ended, a second Ctrl-C would leave processes behind."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -181,7 +181,7 @@ def command(
     pool: str = "collab",
     stdout: bool = False,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM.
+    """Serve until Ctrl-C, SIGTERM or the end of the terminal.
 
     Args:
         data_dir: Where all is kept; by default COLLAB_DATA_DIR, else data.
@@ -191,6 +191,8 @@ def command(
             default to files in PREFECT_HOME.
     """
     signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as below `nohup`
+        signal.signal(signal.SIGHUP, interrupt)
     try:
         data = writable_data_dir(data_dir)
         home = given_path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()

@@ -1,5 +1,6 @@
 """The command lines of `deploy.serve` and `deploy.automations`."""
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -89,6 +90,20 @@ def test_ctrl_c_is_how_serve_ends(
     monkeypatch.setattr(serve, "serve", interrupted)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     assert serve.main(["--data-dir", str(tmp_path)]) == 0
+    assert "Ended." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_so_are_sigterm_and_the_end_of_the_terminal(
+    number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr(serve, "serve", lambda place: os.kill(os.getpid(), number))
+    try:
+        assert serve.main(["--data-dir", str(tmp_path)]) == 0
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
     assert "Ended." in capsys.readouterr().out
 
 
