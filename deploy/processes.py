@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from flows import ENV_LOG
+
 GRACE_SECONDS = 6.0
 LARGEST_LOG = 16 << 20  # bytes
 
@@ -23,8 +25,10 @@ def start(
     Args:
         arguments: after `-m`.
         log: the file it logs to; None: our own standard output.
-        environment: its variables.
+        environment: its variables; where they ask for JSON its prints are such too.
     """
+    if environment.get(ENV_LOG) == "json":
+        arguments = ["deploy.lines", *arguments]
     with log.open("a", encoding="utf-8") if log else nullcontext() as file:
         return subprocess.Popen(
             [sys.executable, "-m", *arguments],

@@ -21,9 +21,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from collab.base.errors import CollabError
 from collab.base.paths import given_path, writable_data_dir
 from collab.cli.app import make_app, run
+from deploy.lines import only_lines
 from deploy.orphans import crash_orphans, flow_processes
 from deploy.place import HOST, ROOT, Place
 from deploy.processes import end, end_all, rotate, start
+from flows.server import require_home
 
 START_SECONDS = 300.0
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65534))]  # the next one is used too
@@ -40,11 +42,12 @@ def serve(place: Place) -> None:
     """Start everything, say where it is, and wait until it is ended.
 
     Raises:
-        CollabError: a port is taken, a part does not start, or one ends by itself.
+        CollabError: a port is taken, Prefect's folder cannot be written, a part does not start, or
+            one ends by itself.
     """
     for port in (place.port, place.port + 1):
         refuse_taken(port)
-    place.home.mkdir(parents=True, exist_ok=True)
+    require_home(place.home)
     place.data.serve.mkdir(parents=True, exist_ok=True)
     told = place.environment()
     with ExitStack() as stack:
@@ -190,6 +193,7 @@ def command(
         stdout: Log of server and worker to standard output, for journald or a container; by
             default to files in PREFECT_HOME.
     """
+    only_lines("deploy.serve")
     signal.signal(signal.SIGTERM, interrupt)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as below `nohup`
         signal.signal(signal.SIGHUP, interrupt)

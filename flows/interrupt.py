@@ -28,7 +28,7 @@ def hang_up(number: int, frame: FrameType | None) -> None:
 
 
 def run_interruptible(app: App, arguments: list[str] | None = None) -> int:
-    """Run a command line; returns the exit code, 130 where Ctrl-C ended it; of SIGTERM it is 143."""
+    """Run a command line; returns the exit code: 130 for Ctrl-C, 143 for SIGTERM."""
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, end)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as below `nohup`

@@ -84,7 +84,9 @@ def test_another_database_is_not_taken_for_it(
     monkeypatch.setenv(ENV_URL[0], "postgresql+asyncpg://collab:secret@db.example/prefect")
     assert main([target]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: Prefect's database is postgresql+asyncpg://collab:***@db.example")
+    assert line.startswith(
+        "error: Prefect's database is postgresql+asyncpg://collab:***@db.example"
+    )
     assert "pg_dump" in line
     assert main([target, "--home", str(home)]) == 0
     monkeypatch.setenv(ENV_URL[0], f"sqlite+aiosqlite:///{target}")

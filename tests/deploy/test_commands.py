@@ -64,6 +64,16 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == f"error: Port {port} is taken. Name another with --port.\n"
 
 
+def test_a_home_that_cannot_be_written_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", "/proc/nowhere")
+    monkeypatch.setattr(serve, "refuse_taken", lambda port: None)
+    assert serve.main(["--data-dir", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: PREFECT_HOME=/proc/nowhere cannot be written")
+
+
 def test_a_port_that_a_connection_goes_out_from_is_taken() -> None:
     """No server can use it, though nothing listens there."""
     with socket.create_server(("127.0.0.1", 0)) as other:
