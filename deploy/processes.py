@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
@@ -50,6 +52,24 @@ def rotate(log: Path | None) -> None:
     if log and log.exists() and log.stat().st_size > LARGEST_LOG:
         shutil.copyfile(log, log.with_name(f"{log.name}.1"))
         os.truncate(log, 0)
+
+
+def heed_signals() -> None:
+    """SIGTERM is Ctrl-C, and so is the end of the terminal, but below `nohup`."""
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, interrupt)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def heed_no_more() -> None:
+    """While all is being ended, a second Ctrl-C would leave processes behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def descendants(pid: int) -> list[psutil.Process]:

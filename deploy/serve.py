@@ -1,7 +1,6 @@
 """A persistent server, a work pool, the deployments and a worker: `python -m deploy.serve`."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import httpx
@@ -24,7 +22,7 @@ from collab.cli.app import make_app, run
 from deploy.lines import only_lines
 from deploy.orphans import crash_orphans, flow_processes
 from deploy.place import HOST, ROOT, Place
-from deploy.processes import end, end_all, rotate, start
+from deploy.processes import end, end_all, heed_no_more, heed_signals, rotate, start
 from flows.server import require_home
 
 START_SECONDS = 300.0
@@ -165,17 +163,6 @@ def say(place: Place) -> None:
     sys.stdout.flush()
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM is Ctrl-C, and so is the end of the terminal."""
-    raise KeyboardInterrupt
-
-
-def heed_no_more() -> None:
-    """While all is being ended, a second Ctrl-C would leave processes behind."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-
-
 @app.default
 def command(
     *,
@@ -194,9 +181,7 @@ def command(
             default to files in PREFECT_HOME.
     """
     only_lines("deploy.serve")
-    signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as below `nohup`
-        signal.signal(signal.SIGHUP, interrupt)
+    heed_signals()
     try:
         data = writable_data_dir(data_dir)
         home = given_path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()
