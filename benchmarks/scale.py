@@ -38,7 +38,7 @@ from collab.movielens.members import Members
 from collab.movielens.read import csv_query
 from collab.movielens.sources import Source, find_archive
 from collab.release.publish import Release, publish
-from collab.release.retention import all_runs
+from collab.release.remembered import all_runs
 from collab.runs.record import Run, load_run
 from collab.runs.spec import RunSpec
 from collab.runs.train import train_run

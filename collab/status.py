@@ -1,5 +1,6 @@
 """What is published, what is running, what failed last: told from the data folder alone."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -136,6 +137,12 @@ def held_locks(data: DataDir) -> Iterator[str]:
             if is_held(lock):
                 name = lock.name.removeprefix(".").removesuffix(".lock")
                 yield f"{place.relative_to(data.root)}/{name}"
+
+
+def at_work(data: DataDir) -> list[str]:
+    """What else than this process is at work in a data folder: flows, and what is being built."""
+    others = [entry["step"] for entry in alive(data) if entry.get("pid") != os.getpid()]
+    return [*others, *held_locks(data)]
 
 
 def status_record(status: Status) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from collab.base.errors import CollabError
 from collab.base.paths import data_dir
 from collab.cli.app import make_app, run
 
 DATABASE = "prefect.db"
+ENV_URL = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
 BUSY_SECONDS = 60.0
 
 app = make_app(
@@ -32,7 +35,10 @@ def copy_database(source: Path, target: Path) -> None:
             sound.
     """
     if not source.is_file():
-        raise CollabError(f"There is no {source}. Name Prefect's folder with --home.")
+        raise CollabError(
+            f"There is no {source}. Name Prefect's folder with --home; Postgres is what pg_dump "
+            "copies."
+        )
     temporary = target.with_name(f".{target.name}.tmp")
     try:
         temporary.unlink(missing_ok=True)
@@ -52,17 +58,35 @@ def copy_database(source: Path, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def find_database() -> Path:
+    """Where the server's database is, by the variables it is told of it.
+
+    Raises:
+        CollabError: it is none of SQLite.
+    """
+    if not (told := next(filter(None, map(os.environ.get, ENV_URL)), None)):
+        return Path(os.environ.get("PREFECT_HOME") or data_dir().root / "prefect") / DATABASE
+    url = make_url(told)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(url.database)
+    raise CollabError(
+        f"Prefect's database is {url.render_as_string()}, which is not SQLite: copy it with "
+        "pg_dump. With --home a SQLite database is copied all the same."
+    )
+
+
 @app.default
 def command(target: Path, /, *, home: Path | None = None) -> None:
     """Copy the database.
 
     Args:
         target: The file to write; what stands there is replaced.
-        home: Prefect's folder; by default PREFECT_HOME, else prefect in the data folder.
+        home: Prefect's folder; by default the database the server is told of, else PREFECT_HOME,
+            else prefect in the data folder.
     """
-    folder = home or Path(os.environ.get("PREFECT_HOME") or data_dir().root / "prefect")
-    copy_database(folder / DATABASE, target)
-    sys.stdout.write(f"{folder / DATABASE} is copied to {target}.\n")
+    source = find_database() if home is None else home / DATABASE
+    copy_database(source, target)
+    sys.stdout.write(f"{source} is copied to {target}.\n")
 
 
 def main(tokens: Sequence[str] | None = None) -> int:

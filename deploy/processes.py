@@ -2,14 +2,18 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import FrameType
 
 import psutil
+
+from flows import ENV_LOG
 
 GRACE_SECONDS = 6.0
 LARGEST_LOG = 16 << 20  # bytes
@@ -23,8 +27,10 @@ def start(
     Args:
         arguments: after `-m`.
         log: the file it logs to; None: our own standard output.
-        environment: its variables.
+        environment: its variables; where they ask for JSON its prints are such too.
     """
+    if environment.get(ENV_LOG) == "json":
+        arguments = ["deploy.lines", *arguments]
     with log.open("a", encoding="utf-8") if log else nullcontext() as file:
         return subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -46,6 +52,24 @@ def rotate(log: Path | None) -> None:
     if log and log.exists() and log.stat().st_size > LARGEST_LOG:
         shutil.copyfile(log, log.with_name(f"{log.name}.1"))
         os.truncate(log, 0)
+
+
+def heed_signals() -> None:
+    """SIGTERM is Ctrl-C, and so is the end of the terminal, but below `nohup`."""
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, interrupt)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def heed_no_more() -> None:
+    """While all is being ended, a second Ctrl-C would leave processes behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def descendants(pid: int) -> list[psutil.Process]:

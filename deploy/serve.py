@@ -1,7 +1,6 @@
 """A persistent server, a work pool, the deployments and a worker: `python -m deploy.serve`."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import httpx
@@ -21,9 +19,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from collab.base.errors import CollabError
 from collab.base.paths import given_path, writable_data_dir
 from collab.cli.app import make_app, run
+from deploy.lines import only_lines
 from deploy.orphans import crash_orphans, flow_processes
 from deploy.place import HOST, ROOT, Place
-from deploy.processes import end, end_all, rotate, start
+from deploy.processes import end, end_all, heed_no_more, heed_signals, rotate, start
+from flows.server import require_home
 
 START_SECONDS = 300.0
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65534))]  # the next one is used too
@@ -40,11 +40,12 @@ def serve(place: Place) -> None:
     """Start everything, say where it is, and wait until it is ended.
 
     Raises:
-        CollabError: a port is taken, a part does not start, or one ends by itself.
+        CollabError: a port is taken, Prefect's folder cannot be written, a part does not start, or
+            one ends by itself.
     """
     for port in (place.port, place.port + 1):
         refuse_taken(port)
-    place.home.mkdir(parents=True, exist_ok=True)
+    require_home(place.home)
     place.data.serve.mkdir(parents=True, exist_ok=True)
     told = place.environment()
     with ExitStack() as stack:
@@ -164,17 +165,6 @@ def say(place: Place) -> None:
     sys.stdout.flush()
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM is Ctrl-C."""
-    raise KeyboardInterrupt
-
-
-def heed_no_more() -> None:
-    """While all is being ended, a second Ctrl-C would leave processes behind."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-
-
 @app.default
 def command(
     *,
@@ -183,7 +173,7 @@ def command(
     pool: str = "collab",
     stdout: bool = False,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM.
+    """Serve until Ctrl-C, SIGTERM or the end of the terminal.
 
     Args:
         data_dir: Where all is kept; by default COLLAB_DATA_DIR, else data.
@@ -192,7 +182,8 @@ def command(
         stdout: Log of server and worker to standard output, for journald or a container; by
             default to files in PREFECT_HOME.
     """
-    signal.signal(signal.SIGTERM, interrupt)
+    only_lines("deploy.serve")
+    heed_signals()
     try:
         data = writable_data_dir(data_dir)
         home = given_path(os.environ.get("PREFECT_HOME") or data.root / "prefect").absolute()

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 from prefect.runtime import flow_run
 
 from collab.base.alive import running
+from collab.base.fingerprint import refuse_changed_code
 from collab.base.paths import data_dir
 
 P = ParamSpec("P")
@@ -17,7 +18,8 @@ T = TypeVar("T")
 def recorded(flow: Callable[P, T]) -> Callable[P, T]:
     """A flow's function that keeps the journal of its data folder.
 
-    What it refuses is there too, although no step of it began.
+    What it refuses is there too, although no step of it began; and where it failed after the code
+    changed under it, whatever of it was missed, that is said to be why.
     """
     parameters = inspect.signature(flow)
 
@@ -27,6 +29,10 @@ def recorded(flow: Callable[P, T]) -> Callable[P, T]:
         values.apply_defaults()
         known = {"edition": values.arguments.get("edition"), "flow_run": flow_run.get_id()}
         with running(data_dir(values.arguments.get("data_dir")), flow.__name__, **known):
-            return flow(*given, **named)
+            try:
+                return flow(*given, **named)
+            except Exception:
+                refuse_changed_code()
+                raise
 
     return run

@@ -43,9 +43,7 @@ def reported(data: DataDir) -> Iterator[None]:
         yield
         return
     if "PREFECT_HOME" in os.environ:
-        raise CollabError(
-            f"PREFECT_HOME={home} cannot be written ({error.strerror}); set it to another folder."
-        )
+        require_home(home)
     instead = data.root / "prefect"
     log.warning(
         "%s cannot be written (%s): Prefect keeps its files in %s. PREFECT_HOME names another.",
@@ -53,6 +51,18 @@ def reported(data: DataDir) -> Iterator[None]:
     )  # fmt: skip
     with temporary_settings({PREFECT_HOME: instead}):
         yield
+
+
+def require_home(home: Path) -> None:
+    """Stop where Prefect's own folder cannot be written; it is made if it is not there.
+
+    Raises:
+        CollabError: with the reason.
+    """
+    if error := why_not_writable(home):
+        raise CollabError(
+            f"PREFECT_HOME={home} cannot be written ({error.strerror}); set it to another folder."
+        )
 
 
 def require_answer(url: str) -> None:

@@ -8,7 +8,7 @@ from prefect.runtime import flow_run
 from collab.base.journal import step
 from collab.base.paths import DataDir
 from collab.release.retention import removable, remove
-from collab.status import held_locks
+from collab.status import at_work
 
 log = logging.getLogger("collab.retention")
 
@@ -25,13 +25,12 @@ def collect_garbage(data: DataDir, days: float) -> int:
     """
     try:
         with step(data, "gc", flow_run=flow_run.get_id()) as entry:
-            running = list(held_locks(data))
-            found = [] if running else removable(data, days)
-            remove(data, found)
-            entry["folders"], entry["outcome"] = len(found), "made" if found else "found"
+            running = at_work(data)
+            gone = [] if running else remove(data, removable(data, days))
+            entry["folders"], entry["outcome"] = len(gone), "made" if gone else "found"
     except Exception:
         log.exception("Nothing more was removed; the tables are published")
         return 0
     if running:
         log.warning("Nothing was removed: something else runs (%s)", ", ".join(running))
-    return len(found)
+    return len(gone)

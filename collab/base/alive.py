@@ -46,6 +46,7 @@ def marked(data: DataDir, entry: Entry) -> Iterator[None]:
     path = Path(name).with_name(f"{Path(name).name[1:]}.json")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        os.fchmod(handle, 0o644)  # for whoever looks
         json.dump(entry, file)
         file.flush()
         Path(name).rename(path)

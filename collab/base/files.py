@@ -15,6 +15,7 @@ from filelock import FileLock
 log = logging.getLogger(__name__)
 
 SEAL = "sealed.json"
+UNFINISHED = ".tmp-"  # `.<name>.tmp-…`: what is to be the folder of that name
 
 T = TypeVar("T")
 
@@ -120,9 +121,9 @@ def commit_folder(final: Path, build: Callable[[Path], None], *, force: bool = F
     with FileLock(final.parent / f".{final.name}.lock"):
         if not force and is_whole(final):
             return False
-        for stale in final.parent.glob(f".{final.name}.tmp-*"):
+        for stale in final.parent.glob(f".{final.name}{UNFINISHED}*"):
             shutil.rmtree(stale)
-        temporary = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.tmp-"))
+        temporary = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}{UNFINISHED}"))
         try:
             build(temporary)
             seal(temporary)
@@ -136,7 +137,7 @@ def commit_folder(final: Path, build: Callable[[Path], None], *, force: bool = F
 def swap_in(temporary: Path, final: Path) -> None:
     """Rename a finished folder to its place; what stood there is moved aside and removed."""
     if final.exists():
-        aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.tmp-"))
+        aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}{UNFINISHED}"))
         final.rename(aside / "old")
         temporary.rename(final)
         shutil.rmtree(aside)

@@ -97,5 +97,5 @@ def is_same(path: Path, at: tuple[int, int], text: str) -> bool:
     """Whether a file still holds a text, or differs from it in nothing that counts."""
     try:
         return stamp(path) == at or what_counts(path) == what_counts(path, text)
-    except (OSError, SyntaxError):
+    except (OSError, SyntaxError, ValueError):  # gone, or written in part
         return False

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Entry = dict[str, Any]
 
+ALWAYS = {"step", "at", "outcome"}  # fields of every entry
 LARGEST = 4 << 20  # bytes; about fifteen thousand lines, which is years of a weekly pipeline
 
 
@@ -100,11 +101,16 @@ def older(journal: Path) -> Path:
 
 
 def read_journal(data: DataDir) -> list[Entry]:
-    """All entries, oldest first; a line that a killed process left unfinished is passed over."""
+    """All entries, oldest first.
+
+    A line that is none, such as one that a killed process left unfinished, is passed over.
+    """
     entries = []
     for part in (older(data.journal), data.journal):
         text = part.read_text(encoding="utf-8", errors="replace") if part.exists() else ""
-        for line in text.splitlines():
+        for line in text.split("\n"):  # and at nothing else that a line of text may end at
             with suppress(ValueError):
-                entries.append(json.loads(line))
+                entry = json.loads(line)
+                if isinstance(entry, dict) and entry.keys() >= ALWAYS:
+                    entries.append(entry)
     return entries

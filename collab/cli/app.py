@@ -61,6 +61,9 @@ def run(app: App, tokens: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         streams.give_up()
         return streams.CLOSED_PIPE
+    except PermissionError as error:
+        streams.complain(f"error: {error.filename} may not be read or written by this user.")
+        return 1
     except OSError as error:
         if error.errno not in streams.FULL:
             raise

@@ -11,7 +11,7 @@ from collab.cli.place import Here, app
 from collab.cli.rows import Rows
 from collab.cli.show import say
 from collab.cli.values import MINUTE
-from collab.status import held_locks
+from collab.status import at_work
 
 if TYPE_CHECKING:
     from collab.release.snapshot import Snapshot
@@ -98,12 +98,12 @@ def gc(*, days: Count = 30, remove: bool = False, out: Out = TERMINAL, place: He
     from collab.release.retention import removable
     from collab.release.retention import remove as remove_all
 
-    if remove and (running := list(held_locks(place.data))):
+    if remove and (running := at_work(place.data)):
         raise CollabError(f"Something runs: {', '.join(running)}. Wait for its end.")
     found = removable(place.data, days)
-    folders = [(str(item.folder.relative_to(place.data.root)), item.size) for item in found]
     if remove:
-        remove_all(place.data, found)
+        found = remove_all(place.data, found)
+    folders = [(str(item.folder.relative_to(place.data.root)), item.size) for item in found]
     if folders or not out.for_eyes:
         out.rows(Rows.of({"folder": "VARCHAR", "bytes": "BIGINT"}, folders), columns=REMOVABLE)
     done = "removed" if remove else "would be removed with --remove"

@@ -14,7 +14,7 @@ from collab.release.bias_history import runs_as_of
 from collab.release.gates import proven, refuse_bad_tables
 from collab.release.links import flip
 from collab.release.regression import MAX_REGRESSION, Comparison, against_baseline, compare
-from collab.release.retention import all_runs
+from collab.release.remembered import all_runs
 from collab.release.rollback import kept_back
 from collab.release.room import TABLE_SECONDS, beyond
 from collab.release.snapshot import (

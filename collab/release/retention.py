@@ -1,27 +1,25 @@
 """What may go: runs, datasets and lake folders that nothing published refers to.
 
-Of a run that goes, its record and its history stay as one small file, `history/<run_id>.json`, so
-that `runs` and `metrics` go on telling of every run there ever was. The trials of a search, of
-which nothing published tells, go by their age alone.
+What stays of a run that goes, `remembered` says. The trials of a search, of which nothing published
+tells, go by their age alone. To say what may go needs no torch.
 """
 
+import logging
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from collab.base.files import committed, read_json, readable, write_json
+from collab.base.alive import is_held
+from collab.base.files import UNFINISHED, read_json, readable
 from collab.base.paths import DataDir
 from collab.base.serving import served_editions
 from collab.release.snapshot import list_snapshots
-from collab.runs.record import Run, load_run, parse_record
 
-if TYPE_CHECKING:
-    import pandas as pd
+log = logging.getLogger(__name__)
 
 KEEP_DAYS = 30.0
 
@@ -34,32 +32,6 @@ class Removable:
     size: int
 
 
-def all_runs(data: DataDir) -> list[Run]:
-    """Every run there is or was, oldest first."""
-    there = readable(committed(data.runs, "run.json", "metrics.parquet"), load_run)
-    known = {run.run_id for run in there}
-    gone = readable(sorted(data.history.glob("*.json")), load_remembered)
-    every = [*there, *(run for run in gone if run.run_id not in known)]
-    return sorted(every, key=lambda run: (run.record.started_at, run.run_id))
-
-
-def load_remembered(path: Path) -> Run:
-    """A run whose folder is gone; its folder is named as it was."""
-    record = parse_record(read_json(path)["run"])
-    return Run(folder=path.parent.parent / "runs" / record.run_id, record=record)
-
-
-def metrics_of(run: Run) -> "pd.DataFrame":
-    """The history of a run: `epoch, split, metric, value`; also of one whose folder is gone."""
-    import pandas as pd  # late: an analyst's `collab` has none
-
-    path = run.folder / "metrics.parquet"
-    if path.exists():
-        return pd.read_parquet(path)
-    remembered = read_json(run.folder.parent.parent / "history" / f"{run.run_id}.json")
-    return pd.DataFrame(remembered["metrics"])
-
-
 def removable(data: DataDir, days: float = KEEP_DAYS) -> list[Removable]:
     """What nothing published refers to and is older than so many days.
 
@@ -68,10 +40,10 @@ def removable(data: DataDir, days: float = KEEP_DAYS) -> list[Removable]:
     """
     kept_runs, kept_datasets, kept_lakes = referred(data)
     runs = [path for path in stale(data.runs, days) if path.name not in kept_runs]
-    for run in readable((p.parent for p in data.runs.glob("[!.]*/run.json")), load_run):
-        if run.folder not in runs:
-            kept_datasets.add(run.record.dataset)
-            kept_lakes.add(run.record.data_fingerprint[:16])
+    there = (path.parent for path in data.runs.glob("[!.]*/run.json"))
+    for dataset, lake in readable((path for path in there if path not in runs), made_of):
+        kept_datasets.add(dataset)
+        kept_lakes.add(lake)
     datasets = [path for path in stale(data.datasets, days) if path.name not in kept_datasets]
     lakes = []
     for edition in sorted(data.lake.glob("[!.]*")):
@@ -97,11 +69,32 @@ def referred(data: DataDir) -> tuple[set[str], set[str], set[str]]:
 
 
 def stale(parent: Path, days: float) -> Iterator[Path]:
-    """The committed folders below `parent` that are older than so many days."""
+    """The folders below `parent` that are older than so many days.
+
+    Committed, or left unfinished by one whose process died.
+    """
     oldest = time.time() - days * 86400
-    for path in sorted(parent.glob("[!.]*")):
-        if path.is_dir() and path.stat().st_mtime < oldest:
+    for path in sorted(parent.glob("*")):
+        if path.is_dir() and path.stat().st_mtime < oldest and not under_way(path):
             yield path
+
+
+def under_way(folder: Path) -> bool:
+    """Whether a living process builds a folder."""
+    lock = lock_of(folder)
+    return folder.name.startswith(".") and lock.exists() and is_held(lock)
+
+
+def lock_of(folder: Path) -> Path:
+    """The lock that whoever builds a folder holds, be it finished or not."""
+    name, _, _ = folder.name.removeprefix(".").partition(UNFINISHED)
+    return folder.with_name(f".{name}.lock")
+
+
+def made_of(run: Path) -> tuple[str, str]:
+    """The dataset and the lake folder that a run was made of, by name."""
+    record = read_json(run / "run.json")
+    return str(record["dataset"]), str(record["data_fingerprint"])[:16]
 
 
 def size_of(folder: Path) -> int:
@@ -109,23 +102,29 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def remove(data: DataDir, found: list[Removable]) -> None:
-    """Remove folders; of a run, but a trial, its record is kept first."""
-    for item in found:
-        with FileLock(item.folder.parent / f".{item.folder.name}.lock"):
-            if item.folder.parent == data.runs and (item.folder / "run.json").exists():
-                remember(data, item.folder)
-            shutil.rmtree(item.folder, ignore_errors=True)
+def remove(data: DataDir, found: list[Removable]) -> list[Removable]:
+    """Remove folders; of a run, but a trial, its record is kept first.
+
+    A folder goes from its name at once, so that none is left of which a part is gone.
+
+    Returns:
+        Those that were removed; what could not be is logged, and stays for the next time.
+    """
+    return [item for item in found if is_removed(data, item.folder)]
 
 
-def remember(data: DataDir, folder: Path) -> None:
-    """Keep a run's record and metrics beyond its folder; of one that cannot be read, nothing."""
-    for record in readable([folder], memory_of):
-        data.history.mkdir(exist_ok=True)
-        write_json(data.history / f"{folder.name}.json", record)
+def is_removed(data: DataDir, folder: Path) -> bool:
+    """Remove a folder; returns whether that could be done."""
+    try:
+        with FileLock(lock_of(folder)):
+            if folder.parent == data.runs and (folder / "run.json").exists():
+                from collab.release.remembered import remember  # late: it takes torch
 
-
-def memory_of(folder: Path) -> dict[str, Any]:
-    """What is kept of a run."""
-    run = load_run(folder)
-    return {"run": asdict(run.record), "metrics": metrics_of(run).to_dict("records")}
+                remember(data, folder)
+            if not folder.name.startswith("."):
+                folder = folder.rename(folder.with_name(f".{folder.name}{UNFINISHED}gone"))
+            shutil.rmtree(folder)
+    except OSError as error:
+        log.warning("%s could not be removed: %s", folder, error)
+        return False
+    return True

@@ -12,7 +12,7 @@ from collab.base.database import insert, read_parquet
 from collab.estimators.api import Recipe
 from collab.estimators.sgd.settings import Settings
 from collab.evaluation.standings import Evaluation, Standing
-from collab.release.retention import metrics_of
+from collab.release.remembered import metrics_of
 from collab.runs.record import Run
 from collab.runs.write import RELIABILITY
 

@@ -27,6 +27,7 @@ from filelock import FileLock
 
 from collab.base.errors import CollabError
 from collab.base.files import read_json, readable, seal, write_json
+from collab.base.fingerprint import refuse_changed_code
 from collab.base.records import record_of, require_schema
 from collab.base.serving import DATABASE
 from collab.release.build import Step, build, seal_read_only, sync
@@ -211,6 +212,7 @@ def add_snapshot(snapshots: Path, made: Callable[[Path], None], record: dict[str
     temporary = Path(tempfile.mkdtemp(dir=snapshots, suffix=".tmp"))
     try:
         made(temporary)
+        refuse_changed_code()  # of its SQL some was read only now
         finished = {"schema": SCHEMA, "seq": seq, **record, "published_at": utc_now()}
         write_json(temporary / RECORD, finished)
         seal(temporary)

@@ -31,6 +31,8 @@ def test_a_flow_runs_from_its_first_moment_to_its_last(data: DataDir) -> None:
         assert (flow["step"], flow["pid"], flow["flow_run"]) == ("flow pipeline", os.getpid(), "f1")
         (line,) = [t for t in status_lines(gather_status(data)) if t.startswith("Running")]
         assert line == f"Running: flow pipeline ml-100k since {told(flow['at'])}"
+        (mark,) = data.running.iterdir()
+        assert mark.stat().st_mode & 0o777 == 0o644, "analysts see it too"
     assert alive(data) == killed(data) == []
     assert [(e["step"], e["outcome"]) for e in read_journal(data)] == [("flow pipeline", "made")]
     assert list(data.running.iterdir()) == []

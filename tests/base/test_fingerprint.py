@@ -108,12 +108,15 @@ def test_a_comment_may_change_under_a_run(loaded: Path, text: str) -> None:
     assert code_digest("lake.py")
 
 
-@pytest.mark.parametrize("text", [*OTHER, "def half-writ", None])
-def test_code_that_changes_under_a_run_stops_it(loaded: Path, text: str | None) -> None:
+HALF_WRITTEN = ["def half-writ", "a = 1\0", b"a = '\xc3"]
+
+
+@pytest.mark.parametrize("text", [*OTHER, *HALF_WRITTEN, None])
+def test_code_that_changes_under_a_run_stops_it(loaded: Path, text: str | bytes | None) -> None:
     if text is None:
         loaded.unlink()
     else:
-        loaded.write_text(text)
+        loaded.write_bytes(text if isinstance(text, bytes) else text.encode())
         os.utime(loaded, ns=(1, 1))
     with pytest.raises(CodeChangedError, match=rf"changed under this run \({loaded}\).* again"):
         code_digest("lake.py")

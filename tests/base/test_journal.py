@@ -36,12 +36,18 @@ def test_a_line_for_a_step_that_worked_and_for_one_that_failed(
     assert "step=ingest edition=ml-100k outcome=made rows=7 where=lake/x" in caplog.text
 
 
-def test_an_unfinished_line_is_passed_over(made: DataDir) -> None:
-    append(made.journal, {"step": "a"})
+WHOLE = {"at": "2026-01-01T00:00:00+00:00", "outcome": "made"}
+
+
+def test_what_is_no_entry_is_passed_over(made: DataDir) -> None:
+    append(made.journal, {"step": "a", **WHOLE})
     with made.journal.open("a") as file:
-        file.write('{"step": "b\n')
-    append(made.journal, {"step": "c"})
-    assert [entry["step"] for entry in read_journal(made)] == ["a", "c"]
+        file.write('{"step": "b\n42\n[]\nnull\n{"step": "b"}\n\0\0\n')
+    append(made.journal, {"step": "c\u2028d", **WHOLE})  # which ends a line for some
+    with made.journal.open("a") as file:
+        file.write('{"step": "e", "at')
+    assert [entry["step"] for entry in read_journal(made)] == ["a", "c\u2028d"]
+    assert "  2026-01-01 00:00:00 UTC  a: made" in status_lines(gather_status(made))
 
 
 def test_status_of_an_empty_folder(data: DataDir) -> None:
@@ -69,11 +75,11 @@ def test_status_tells_what_runs_and_what_failed(made: DataDir) -> None:
 def test_it_is_begun_anew_before_it_grows_without_end(
     made: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "LARGEST", 100)
+    monkeypatch.setattr(journal, "LARGEST", 200)
     for number in range(12):
-        append(made.journal, {"step": f"step {number:02d}", "with": "some more words"})
+        append(made.journal, {"step": f"step {number:02d}", **WHOLE})
     told = [entry["step"] for entry in read_journal(made)]
     assert told == [f"step {number:02d}" for number in range(12)][-len(told) :]
     assert 2 < len(told) < 12
     assert made.journal.exists() is (len(told) % 3 != 0)
-    assert journal.older(made.journal).stat().st_size < 300
+    assert journal.older(made.journal).stat().st_size < 400

@@ -33,9 +33,11 @@ def app() -> App:
     @made.command
     def broken(kind: str) -> None:
         """Fail."""
-        raise {"ctrl-c": KeyboardInterrupt, "import": ModuleNotFoundError}[kind](
-            "No module named 'torch'"
-        )
+        raise {
+            "ctrl-c": KeyboardInterrupt(),
+            "import": ModuleNotFoundError("No module named 'torch'"),
+            "refused": PermissionError(13, "Permission denied", "/srv/x"),
+        }[kind]
 
     return made
 
@@ -47,6 +49,7 @@ def app() -> App:
         ("--seed 3", 3, ""),
         ("--force", 1, "error: It cannot be forced.\nDo without.\n"),
         ("broken ctrl-c", 130, ""),
+        ("broken refused", 1, "error: /srv/x may not be read or written by this user.\n"),
         ("broken import", 1, "error: No module named 'torch'. Try `pip install "),
         ("--seed x", 2, "error: Invalid value for --seed: 'x' is no whole number from 0 on."),
         ("--sed 3", 2, "Did you mean --seed?\nUsage: python -m made "),

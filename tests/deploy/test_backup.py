@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.backup import main
+from deploy.backup import ENV_URL, main
 
 ROWS = 200  # of each transaction
 
@@ -64,6 +64,8 @@ def test_it_is_whole_while_another_writes(home: Path, capsys: pytest.CaptureFixt
 def test_what_is_not_there_or_no_database_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ENV_URL:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     assert main([str(tmp_path / "x.db")]) == 1
     assert f"There is no {tmp_path}/prefect.db." in capsys.readouterr().err
@@ -71,3 +73,22 @@ def test_what_is_not_there_or_no_database_is_said(
     assert main([str(tmp_path / "x.db")]) == 1
     assert "could not be copied" in capsys.readouterr().err
     assert not (tmp_path / "x.db").exists()
+
+
+def test_another_database_is_not_taken_for_it(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that SQLite left there would be the state of long ago."""
+    monkeypatch.setenv("PREFECT_HOME", str(home))
+    target = str(home / "backup.db")
+    monkeypatch.setenv(ENV_URL[0], "postgresql+asyncpg://collab:secret@db.example/prefect")
+    assert main([target]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "error: Prefect's database is postgresql+asyncpg://collab:***@db.example"
+    )
+    assert "pg_dump" in line
+    assert main([target, "--home", str(home)]) == 0
+    monkeypatch.setenv(ENV_URL[0], f"sqlite+aiosqlite:///{target}")
+    assert main([str(home / "again.db")]) == 0
+    assert counts(home / "again.db") == counts(home / "backup.db")

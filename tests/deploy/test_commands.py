@@ -1,5 +1,6 @@
 """The command lines of `deploy.serve` and `deploy.automations`."""
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -63,6 +64,16 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == f"error: Port {port} is taken. Name another with --port.\n"
 
 
+def test_a_home_that_cannot_be_written_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", "/proc/nowhere")
+    monkeypatch.setattr(serve, "refuse_taken", lambda port: None)
+    assert serve.main(["--data-dir", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: PREFECT_HOME=/proc/nowhere cannot be written")
+
+
 def test_a_port_that_a_connection_goes_out_from_is_taken() -> None:
     """No server can use it, though nothing listens there."""
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -89,6 +100,20 @@ def test_ctrl_c_is_how_serve_ends(
     monkeypatch.setattr(serve, "serve", interrupted)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     assert serve.main(["--data-dir", str(tmp_path)]) == 0
+    assert "Ended." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_so_are_sigterm_and_the_end_of_the_terminal(
+    number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr(serve, "serve", lambda place: os.kill(os.getpid(), number))
+    try:
+        assert serve.main(["--data-dir", str(tmp_path)]) == 0
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
     assert "Ended." in capsys.readouterr().out
 
 

@@ -66,6 +66,7 @@ def test_signals_come_and_there_is_time_to_heed_them() -> None:
     assert set(OWN) == {"server", "deploy", "worker", "tables"}
     assert all(part["init"] for part in OWN.values())
     worker: Any = OWN["worker"]
+    assert worker["command"].startswith("python -m deploy.worker ")  # Prefect's own kills its runs
     grace = float(worker["stop_grace_period"].removesuffix("s"))
     assert grace > 2 * GRACE_SECONDS
     assert worker["cpus"] >= 1

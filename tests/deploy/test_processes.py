@@ -1,14 +1,17 @@
 """Processes are ended with all that they started, and never another that has their pid."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
 
-from deploy import processes
+from deploy import processes, worker
 from deploy.processes import descendants, end, end_all, lives, rotate
 
 # says when it is there and when it is asked to end; with `deep`, after a process of its own
@@ -151,3 +154,26 @@ def test_a_log_that_grew_large_is_moved_aside_and_written_on(
         writer.write("3\n")
     rotate(log)
     assert log.read_text() == "3\n"
+
+
+def test_a_worker_that_is_asked_to_end_ends_its_runs_first(
+    started: Starter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "notices"
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+    def start(arguments: list[str], log: None, environment: object) -> Child:
+        assert arguments[-2:] == ["--pool", "p"]
+        child = started(NOTICES, "child", str(file), NOTICES, until=0)
+        while not file.exists() or "grandchild there" not in file.read_text():
+            assert child.poll() is None
+        Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        return child
+
+    monkeypatch.setattr(worker, "start", start)
+    try:
+        assert worker.main(["--pool", "p"]) == 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert file.read_text().splitlines()[-2:] == ["grandchild ended", "child ended"]

@@ -42,3 +42,35 @@ def test_ctrl_c_ends_the_children_and_the_run(planted_zip: Path, tmp_path: Path)
     assert "error: Interrupted. What is committed is kept" in printed
     assert "Traceback" not in printed
     assert not any(lives(child) for child in children)
+
+
+ENDED = """
+import atexit, os, signal, time
+from cyclopts import App
+from flows.interrupt import run_interruptible
+
+app = App()
+
+@app.default
+def wait():
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(1)
+    print("went on")
+
+atexit.register(print, "in order")
+run_interruptible(app, [])
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_what_ends_it_lets_it_end_its_server(name: str) -> None:
+    """Prefect ends a flow's own server at the exit of Python, which a bare signal leaves out."""
+    command = [sys.executable, "-c", ENDED.format(name=name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "in order\n")
+
+
+def test_below_nohup_it_goes_on() -> None:
+    command = ["nohup", sys.executable, "-c", ENDED.format(name="SIGHUP")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "went on\nin order\n")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from collab.base.alive import marked
 from collab.base.journal import read_journal
 from collab.base.paths import DataDir
 from tasks import retention
@@ -72,10 +73,11 @@ def test_what_nothing_published_refers_to_is_removed(
 def test_nothing_is_removed_while_something_else_runs(
     planted_zip: Path, data: DataDir, old: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with FileLock(data.runs / ".another.lock"):
+    with FileLock(data.runs / ".another.lock"), marked(data, {"step": "flow train", "pid": 1}):
         assert run(planted_zip, data, "--variants", "als", "--keep-days", "39") == 0
     assert folders(data) == old
-    assert "Nothing was removed: something else runs (runs/another)" in caplog.text
+    told = "Nothing was removed: something else runs (flow train, runs/another)"
+    assert told in caplog.text
 
 
 def test_a_failure_leaves_the_pipeline_a_success(

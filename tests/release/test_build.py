@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 import collab
+from collab.base import fingerprint
 from collab.base.errors import CollabError
 from collab.base.files import is_whole
 from collab.release import build
@@ -67,6 +68,25 @@ def test_a_refused_publication_leaves_the_lake_whole(
     found = current_snapshot(mine.serve)
     assert found
     assert found.seq == 1
+
+
+def test_code_that_changes_while_tables_are_built_publishes_nothing(
+    mine: Published, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What of it was read late would be another version's, under the key of this one."""
+    late = tmp_path / "late.sql"
+    late.write_text("SELECT 1")
+    monkeypatch.setattr(fingerprint, "LOADED", {late: (fingerprint.stamp(late), "SELECT 1")})
+    check = build.compare_with_parquet
+
+    def change(folder: Path) -> None:
+        check(folder)
+        late.write_text("SELECT 23")
+
+    monkeypatch.setattr(build, "compare_with_parquet", change)
+    with pytest.raises(CollabError, match="The code changed under this run"):
+        mine.publish(force=True)
+    assert [path.name for path in (mine.serve / "snapshots").iterdir()] == ["000001"]
 
 
 def test_where_files_cannot_be_shared_they_are_copied(

@@ -9,7 +9,8 @@ import collab
 from collab.base.files import read_json, seal, write_json
 from collab.base.paths import DataDir
 from collab.lake import find_manifest
-from collab.release.retention import all_runs, removable, remove
+from collab.release.remembered import all_runs
+from collab.release.retention import removable, remove
 from collab.release.snapshot import list_snapshots
 from collab.report import publish_report
 from collab.runs.record import newest_runs

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import collab
-from collab.release.retention import all_runs
+from collab.release.remembered import all_runs
 from tests.release.planted import Published
 
 

@@ -1,15 +1,20 @@
 """What may go once nothing published refers to it, and what stays of a run that went."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import collab
+from collab.base.alive import marked
 from collab.base.files import seal, write_json
+from collab.cli import main
 from collab.dataset.protocols import Protocol
-from collab.release.retention import all_runs, metrics_of, removable, remove
+from collab.release.remembered import all_runs, metrics_of
+from collab.release.retention import removable, remove
 from collab.runs.record import Run
 from tests.release.planted import Published, ask
 from tests.typed import Capture, out
@@ -105,12 +110,49 @@ def test_the_newest_lake_folder_stays(mine: Published) -> None:
     assert names(mine) == [f"lake/ml-1m/{'a' * 16}"]
 
 
-def test_what_is_under_way_is_not_touched(mine: Published) -> None:
+def test_what_is_under_way_is_not_touched_and_what_is_left_of_it_goes(mine: Published) -> None:
     for parent in (mine.data.runs, mine.data.datasets):
-        under_way = parent / ".x.tmp-abc"
-        under_way.mkdir()
-        make_old(under_way, 400)
+        (parent / ".x.tmp-abc").mkdir()
+        make_old(parent / ".x.tmp-abc", 400)
+    with FileLock(mine.data.runs / ".x.lock"), FileLock(mine.data.datasets / ".x.lock"):
+        assert names(mine) == []
+    left = ["runs/.x.tmp-abc", "datasets/.x.tmp-abc"]  # whoever built it is dead
+    assert names(mine) == left
+    assert len(remove(mine.data, removable(mine.data))) == 2
+    assert not any((mine.data.root / name).exists() for name in left)
+
+
+def test_what_cannot_be_removed_is_not_said_to_be(
+    mine: Published, unpublished: Run, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """It is no run any more, and is tried again the next time."""
+
+    def refused(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    there = ["--data-dir", str(mine.data.root)]
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(shutil, "rmtree", refused)
+        assert "0 folders, 0.0 MiB: removed" in out(capsys, "gc", "--remove", *there)
+    assert not unpublished.folder.exists()
+    assert names(mine) == [
+        f"runs/.{unpublished.run_id}.tmp-gone",
+        f"datasets/.{unpublished.record.dataset}.tmp-gone",
+    ]
+    assert "2 folders" in out(capsys, "gc", "--remove", *there)
     assert names(mine) == []
+
+
+def test_nothing_is_removed_under_a_flow(
+    mine: Published, unpublished: Run, capsys: Capture
+) -> None:
+    """Also in a moment in which it builds nothing: what it found may be what it goes on from."""
+    there = ["--data-dir", str(mine.data.root)]
+    with marked(mine.data, {"step": "flow train", "pid": 1}):
+        assert main(["gc", "--remove", *there]) == 1
+        assert capsys.readouterr().err == "error: Something runs: flow train. Wait for its end.\n"
+        assert "2 folders" in out(capsys, "gc", *there)
+    assert unpublished.folder.exists()
 
 
 def test_a_run_that_went_is_still_told_of(mine: Published, unpublished: Run) -> None:

@@ -11,7 +11,7 @@ from collab.base.files import seal, write_json
 from collab.base.paths import DataDir
 from collab.dataset.protocols import Protocol
 from collab.estimators.recipes import RECIPES
-from collab.release.retention import all_runs
+from collab.release.remembered import all_runs
 from collab.runs.record import Run, newest_runs, parse_record
 from tests.runs.records import SEED_1, record_values, write_run
 

@@ -21,7 +21,7 @@ from collab.estimators.bayes import BayesianMF
 from collab.estimators.recipes import RECIPES
 from collab.estimators.sgd.estimator import Sgd
 from collab.lake import Manifest
-from collab.release.retention import all_runs
+from collab.release.remembered import all_runs
 from collab.runs import child
 from collab.runs.devices import Slot
 from collab.runs.launch import run_in_child

@@ -12,7 +12,7 @@ from prefect.states import Cancelling
 from collab.base.files import is_whole
 from collab.base.journal import read_journal
 from collab.base.paths import DataDir
-from deploy.processes import end, lives
+from deploy.processes import end, lives, start
 from tests.published import query
 from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, kill, wait_for
 
@@ -117,6 +117,24 @@ def test_a_killed_worker_leaves_its_run_to_end(
     again = stack.run("pipeline/pipeline", **long)
     assert stack.wait(again, *ENDS) == "Completed"
     assert set(trained(data).values()) == {1}
+
+
+def test_a_worker_that_is_asked_to_end_says_so_of_its_run(
+    stack: Stack, long: dict[str, Any], data: DataDir
+) -> None:
+    """As in a container: Prefect's own would kill the run without a word."""
+    end(stack.worker)
+    command = ["deploy.worker", "--pool", "tests"]
+    stack.worker = start(command, stack.place.home / "worker.log", stack.environment)
+    run = begin(stack, long)
+    stack.worker.terminate()
+    assert stack.worker.wait(60) == 0
+    assert stack.processes(CHILD) == []
+    assert stack.state(run) == "Crashed"
+    with stack.client() as client:
+        state = client.read_flow_run(run).state
+    assert state
+    assert "termination signal" in str(state.message)
 
 
 def test_a_restarted_server_does_not_lose_the_run(
