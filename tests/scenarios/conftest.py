@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.events.worker import EventsWorker
 
 from collab.base.paths import DataDir
 from collab.movielens.editions import ML_100K
@@ -28,6 +29,9 @@ def stack(_stack: Stack) -> Iterator[Stack]:
         _stack.start_server()
     if _stack.worker.poll() is not None:
         _stack.start_worker()
+    EventsWorker.drain_all(
+        timeout=30, at_exit=False
+    )  # what is there tells an earlier test's server
     with _stack.settings():
         yield _stack
 
