@@ -148,7 +148,7 @@ def nearest(fitted: HasUncertainty, dataset: Dataset) -> list[list[int]]:
     n = draws.item_bias.shape[1]
     rows = Learnt(
         ids=np.arange(n, dtype=np.int32),
-        factors=draws.items[0].numpy(),
+        factors=draws.units[0].numpy(),  # their lengths matter to no cosine
         bias=draws.item_bias[0].numpy(),
     )
     table = posterior_similarity(draws, rows, k=TOP)["neighbor_id"].to_numpy().reshape(n, -1)

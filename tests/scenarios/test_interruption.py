@@ -74,7 +74,7 @@ def test_killed_at_random_moments_a_clean_run_gives_the_same_tables(
 def test_two_at_once_on_one_data_folder(stack: Stack, quick: dict[str, Any], data: DataDir) -> None:
     for process in [begin(stack, quick) for _ in range(2)]:
         finish(process)
-    runs = 3  # each variant, and the champion's recipe on all ratings
+    runs = 4  # each variant, the means beside them, and the champion's recipe on all ratings
     assert made(data, "train") == runs  # once each, by the one or the other
     assert made(data, "dataset") == 2
     assert made(data, "ingest") == 1
