@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 CHAIN = {"collab: train new ratings", "collab: publish new runs"}
 TELLING = {"collab: overdue", "collab: late", "collab: blocked", "collab: notification"}
-NAMES = {"collab: crashed", *CHAIN, *TELLING}
+NAMES = {"collab: crashed", "collab: stuck", *CHAIN, *TELLING}
 
 
 @pytest.fixture
