@@ -78,7 +78,8 @@ def test_applied_again_nothing_changes_and_what_was_set_stays(
     capsys.readouterr()
     set_up(stack.place, stack.environment)
     assert main([]) == 0
-    assert capsys.readouterr().out == "All automations are as they were.\n" * 2
+    same = "All automations are as they were.\n"
+    assert capsys.readouterr().out == f"Deployed as declared.\n{same}{same}"
     assert there(stack) == before
     overdue: Any = before["collab: overdue"].trigger
     assert overdue.within == timedelta(hours=30)
