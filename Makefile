@@ -29,7 +29,7 @@ test: $(STAMP) ## the tests, those on real data included
 
 test-all: $(STAMP) ## also the slow ones
 	$(BIN)/python -m pytest $(CORES)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow $(CORES)
 
 lint: $(STAMP) ## ruff, ruff format --check, mypy
 	$(BIN)/ruff check .

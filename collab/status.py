@@ -27,7 +27,7 @@ class Status:
     published: the current snapshot of each edition that is published, with where its archive was
         taken from; None where the data it was made of are removed.
     confirmed: when each edition's publication was last made, or found to be what it should be.
-    unknown: folders that serve what another version of the program published.
+    unknown: folders that serve what another version of the program published, or what is gone.
     flows: those that run now, also while they build nothing yet.
     running: the folders that a living process builds now.
     steps: the last entry of the journal for each step and variant.
@@ -59,15 +59,23 @@ def gather_status(data: DataDir, edition: str | None = None) -> Status:
     current = {folder: current_snapshot(folder) for folder in folders}
     journal = read_journal(data)
     published = [found for found in current.values() if found]
+    unknown = [folder for folder, found in current.items() if not found]
     return Status(
         published=[(found, origin(data, found)) for found in published],
         confirmed={found.record.edition: confirmed_at(found, journal) for found in published},
-        unknown=[folder for folder, found in current.items() if not found],
+        unknown=[*unknown, *([] if edition else emptied(data))],
         flows=alive(data),
         running=list(held_locks(data)),
         steps=list({(e["step"], e.get("variant")): e for e in journal}.values()),
         failures=failures([*journal, *killed(data)])[:SHOWN],
     )
+
+
+def emptied(data: DataDir) -> list[Path]:
+    """The folders of editions that were published, and whose current snapshot is gone."""
+    folders = sorted(data.serve.iterdir()) if data.serve.is_dir() else []
+    links = [folder / "current" for folder in folders]
+    return [link.parent for link in links if link.is_symlink() and not link.exists()]
 
 
 def confirmed_at(snapshot: "Snapshot", journal: list[Entry]) -> datetime:
@@ -107,7 +115,7 @@ def stale(status: Status, limit: timedelta) -> list[str]:
     return [
         *old,
         *ahead,
-        *(f"{folder} is of another version of this program" for folder in status.unknown),
+        *(f"{folder} holds nothing that can be read" for folder in status.unknown),
     ]
 
 
@@ -175,7 +183,7 @@ def status_lines(status: Status) -> Iterator[str]:
     if not status.published and not status.unknown:
         yield "Published: nothing yet"
     for folder in status.unknown:
-        yield f"Published: by another version of this program, in {folder}"
+        yield f"Published: by another version of this program, or removed since, in {folder}"
     for snapshot, taken_from in status.published:
         yield from published_lines(snapshot, taken_from)
     flows = [f"{e['step']} {e.get('edition') or ''} since {told(e['at'])}" for e in status.flows]

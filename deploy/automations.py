@@ -1,6 +1,7 @@
 """The automations as code: `python -m deploy.automations` creates or updates them.
 
 collab: crashed         a flow run whose heartbeat is lost is marked Crashed
+collab: stuck           and so is one that was taken by a worker and never ran
 collab: notification    a failed or crashed run is told through a block
 collab: overdue         and so is an edition of which nothing was published for so many hours
 collab: late            and a run that nothing starts
@@ -39,6 +40,7 @@ STARTS = {
 }
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 BLOCKED = timedelta(days=8)  # two of a weekly run
+STUCK = timedelta(minutes=15)  # on a busy machine a process begins after two
 LATE = timedelta(minutes=10)  # a worker that lives asks every few seconds
 BODY = """{{ flow.name }} '{{ flow_run.name }}' is {{ flow_run.state.name }}:
 {{ flow_run.state.message }}
@@ -72,15 +74,31 @@ def crashed(window: timedelta) -> AutomationCore:
             threshold=1,
             within=window,
         ),
-        actions=[
-            ChangeFlowRunState(
-                state=StateType.CRASHED,
-                name="Crashed",
-                force=False,
-                message=f"No heartbeat for {window.total_seconds():g} seconds.",
-            )
-        ],
+        actions=[crash(f"No heartbeat for {window.total_seconds():g} seconds.")],
     )
+
+
+def stuck(window: timedelta = STUCK) -> AutomationCore:
+    """A flow run that was taken by a worker and never ran has crashed: it sends no heartbeats."""
+    return AutomationCore(
+        name="collab: stuck",
+        description="Marks a flow run Crashed that was taken by a worker and never ran.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.Pending"},
+            expect={"prefect.flow-run.Running", HEARTBEAT, *ENDS},
+            match={"prefect.resource.id": "prefect.flow-run.*"},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=window,
+        ),
+        actions=[crash(f"It did not begin in {window.total_seconds() / 60:g} minutes.")],
+    )
+
+
+def crash(message: str) -> ChangeFlowRunState:
+    """Mark the flow run Crashed, which frees the limit of its deployment."""
+    return ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", force=False, message=message)
 
 
 def overdue(block: UUID, window: timedelta) -> AutomationCore:
@@ -171,6 +189,7 @@ def apply_all(hours: float | None, heartbeat: float | None, block: str | None) -
     beat = window("collab: crashed", heartbeat, SECOND, default=90)
     wanted = [
         crashed(beat),
+        stuck(),
         chain.train(chain.find_deployment("train/train")),
         chain.publish(chain.find_deployment("publish/publish")),
     ]

@@ -140,10 +140,12 @@ def newest_runs(
         key=lambda run: (run.record.started_at, run.run_id),
     )
     if run_ids is not None:
+        if not run_ids:
+            raise CollabError("The list of runs to publish is empty; name some, or none at all.")
         by_id = {run.run_id: run for run in on_lake}
         if missing := sorted(set(run_ids) - set(by_id)):
             raise CollabError(f"{runs} holds no run {', '.join(missing)} on these data.")
-        return [by_id[run_id] for run_id in run_ids]
+        return [by_id[run_id] for run_id in dict.fromkeys(run_ids)]
     judged = [run for run in on_lake if run.record.n_valid and not run.record.protocol.inner]
     current = [run for run in judged if run.record.as_of is None and candidate(run)]
     found = list({(run.record.variant, run.record.dataset): run for run in current}.values())

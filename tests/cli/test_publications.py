@@ -131,6 +131,21 @@ def test_status_is_a_dead_mans_switch(
     assert told() == (0, "")
 
 
+def test_an_edition_whose_snapshots_are_gone_is_missed(capsys: Capture, there: DataDir) -> None:
+    """Beside one that stands; nobody but its dangling link knows that it was published."""
+    from collab.cli import main
+
+    assert main(["status", "--max-age", "9999d"]) == 0
+    gone = there.serve / "ml-10m"
+    gone.mkdir()
+    (gone / "current").symlink_to("snapshots/000001")
+    capsys.readouterr()
+    assert main(["status", "--max-age", "9999d"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == f"error: {gone} holds nothing that can be read\n"
+    assert f"or removed since, in {gone}\n" in printed.out
+
+
 def test_of_several_editions_each_stale_one_is_named_and_one_of_the_future_too() -> None:
     now, day = datetime.now(UTC), timedelta(days=1)
     at = {"a": now - day / 2, "b": now - 2 * day, "c": now + 9 * day, "d": now - 3 * day}

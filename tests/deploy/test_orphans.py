@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from prefect.client.schemas.objects import WorkerStatus
+from prefect.client.schemas.objects import StateType, WorkerStatus
 
 from deploy import orphans
 from deploy.orphans import crash_orphans, flow_processes
@@ -42,11 +42,11 @@ def test_a_process_is_found_by_its_run_and_its_server(run: UUID) -> None:
 
 
 class Client:
-    """A server with a work pool, two of whose runs hold a slot."""
+    """A server with a work pool and its runs."""
 
-    def __init__(self, workers: dict[str, WorkerStatus], *runs: UUID) -> None:
+    def __init__(self, workers: dict[str, WorkerStatus], runs: dict[UUID, StateType]) -> None:
         self.workers = [SimpleNamespace(name=n, status=status) for n, status in workers.items()]
-        self.runs = [SimpleNamespace(id=run) for run in runs]
+        self.runs = [SimpleNamespace(id=run, state=state) for run, state in runs.items()]
         self.crashed: list[UUID] = []
 
     def __enter__(self) -> "Client":
@@ -58,8 +58,9 @@ class Client:
     def read_workers_for_work_pool(self, pool: str) -> list[Any]:
         return self.workers
 
-    def read_flow_runs(self, **filters: Any) -> list[Any]:
-        return self.runs
+    def read_flow_runs(self, work_pool_filter: Any, flow_run_filter: Any) -> list[Any]:
+        assert work_pool_filter.name.any_ == ["pool"]
+        return [run for run in self.runs if run.state in flow_run_filter.state.type.any_]
 
     def set_flow_run_state(self, run: UUID, state: Any) -> None:
         assert state.is_crashed()
@@ -77,8 +78,11 @@ class Client:
 def test_only_a_run_without_a_process_is_crashed_and_none_of_another_worker(
     run: UUID, workers: dict[str, WorkerStatus], crashes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = uuid4()
-    client = Client(workers, run, gone)
+    living = {run: StateType.RUNNING}
+    gone = {uuid4(): state for state in StateType}
+    client = Client(workers, living | gone)
     monkeypatch.setattr(orphans, "get_client", lambda sync_client: client)
     assert [each.id for each in crash_orphans("pool", "ours")] == client.crashed
-    assert client.crashed == ([gone] if crashes else [])
+    held = {gone[each] for each in client.crashed}
+    holding = {StateType.PENDING, StateType.RUNNING, StateType.CANCELLING}
+    assert held == (holding if crashes else set())

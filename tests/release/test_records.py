@@ -42,7 +42,10 @@ def test_what_it_published_is_read_until_something_is_published(
     assert edition_of(older) == [("ml-latest-small",)]
     assert "ml-latest-small" in out(capsys, "sql", "--csv", "FROM publish_info", *there)
     told = out(capsys, "status", *there)
-    assert f"Published: by another version of this program, in {older.data.serve}\n" in told
+    assert (
+        f"Published: by another version of this program, or removed since, in {older.data.serve}\n"
+        in told
+    )
     assert "nothing yet" not in told
     assert out(capsys, "report", *there) == f"{older.data.serve / 'report.html'}\n"
     assert "python -m flows.pipeline" in error(capsys, "snapshots", *there)

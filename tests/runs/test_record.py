@@ -138,6 +138,8 @@ def test_the_newest_of_each_variant(runs: Path) -> None:
     assert ids(runs, ["als-old"]) == ["als-old"]
     with pytest.raises(CollabError, match="holds no run gone on these data"):
         newest_runs(runs, FINGERPRINT, ["als-old", "gone"])
+    with pytest.raises(CollabError, match="list of runs to publish is empty"):
+        newest_runs(runs, FINGERPRINT, [])
 
 
 def test_the_split_of_most_variants_comes_first_and_its_kind_follows(runs: Path) -> None:

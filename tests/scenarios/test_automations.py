@@ -18,7 +18,7 @@ from deploy.automations import late, main
 from deploy.notifications import find_block
 from deploy.processes import end
 from deploy.serve import set_up
-from tasks.events import TABLES_PUBLISHED
+from tasks.events import DATA_DIR, TABLES_PUBLISHED
 from tests.scenarios.conftest import only_data
 from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, wait_for
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 CHAIN = {"collab: train new ratings", "collab: publish new runs"}
 TELLING = {"collab: overdue", "collab: late", "collab: blocked", "collab: notification"}
-NAMES = {"collab: crashed", *CHAIN, *TELLING}
+NAMES = {"collab: crashed", "collab: stuck", *CHAIN, *TELLING}
 
 
 @pytest.fixture
@@ -78,7 +78,8 @@ def test_applied_again_nothing_changes_and_what_was_set_stays(
     capsys.readouterr()
     set_up(stack.place, stack.environment)
     assert main([]) == 0
-    assert capsys.readouterr().out == "All automations are as they were.\n" * 2
+    same = "All automations are as they were.\n"
+    assert capsys.readouterr().out == f"Deployed as declared.\n{same}{same}"
     assert there(stack) == before
     overdue: Any = before["collab: overdue"].trigger
     assert overdue.within == timedelta(hours=30)
@@ -138,21 +139,26 @@ def test_a_failed_run_is_told_through_the_block(
 
 
 def test_an_overdue_publication_is_told(stack: Stack, received: list[str]) -> None:
-    """No publication of an edition in a window of seconds; nothing but the server is needed."""
+    """Of each edition and data folder by itself, in seconds; nothing but the server is needed."""
     options = ["--block", "custom-webhook/tests", "--heartbeat", str(HEARTBEAT_WINDOW)]
     assert main([*options, "--hours", str(12 / 3600)]) == 0
     end(stack.worker)
+    published = [("ml-1m", "/srv/x"), ("ml-1m", "/srv/y"), ("ml-10m", "/srv/x")]
+
+    def is_told(edition: str, folder: str) -> bool:
+        parts = (f"Nothing of {edition} was published for 0.003", f"in {folder}.")
+        return any(all(part in text for part in parts) for text in received)
+
     try:
-        emit_event(
-            event=TABLES_PUBLISHED,
-            resource={"prefect.resource.id": "collab.tables.ml-1m"},
-            payload={"edition": "ml-1m", "data_dir": "/srv/x"},
-        )
-        text = wait_for(lambda: [t for t in received if "Nothing of ml-1m" in t], 180)[0]
+        for edition, folder in published:
+            emit_event(
+                event=TABLES_PUBLISHED,
+                resource={"prefect.resource.id": f"collab.tables.{edition}", DATA_DIR: folder},
+                payload={"edition": edition, "data_dir": folder},
+            )
+        wait_for(lambda: all(is_told(*each) for each in published), 180)
     finally:
         assert main([*options, "--hours", "192"]) == 0
-    assert "was published for 0.003" in text
-    assert "in /srv/x" in text
 
 
 def test_a_run_that_nothing_starts_is_told(

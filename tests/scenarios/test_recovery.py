@@ -1,6 +1,7 @@
 """What dies in the middle of a run: a training child, the flow, the worker, the server."""
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,10 @@ from prefect.states import Cancelling
 from collab.base.files import is_whole
 from collab.base.journal import read_journal
 from collab.base.paths import DataDir
-from deploy.processes import end, lives, start
+from deploy.applying import apply
+from deploy.automations import stuck
+from deploy.orphans import flow_processes
+from deploy.processes import descendants, end, lives, start
 from tests.published import query
 from tests.scenarios.stack import HEARTBEAT_WINDOW, Stack, kill, wait_for
 
@@ -135,6 +139,24 @@ def test_a_worker_that_is_asked_to_end_says_so_of_its_run(
         state = client.read_flow_run(run).state
     assert state
     assert "termination signal" in str(state.message)
+
+
+def test_a_hard_stop_before_a_run_began_frees_its_limit(stack: Stack, long: dict[str, Any]) -> None:
+    """All killed, and started again by hand: no heartbeat was ever sent that could be missed."""
+    assert apply(stuck(timedelta(seconds=45)))
+    run = stack.run("pipeline/pipeline", **long)
+    stack.wait(run, "Pending", "Submitting")
+    flow = [process for _, process in flow_processes(f"{stack.place.ui}/api")]
+    kill(stack.worker, *descendants(stack.worker.pid), *flow)
+    kill(stack.server, *descendants(stack.server.pid))
+    stack.start_server()
+    stack.start_worker()
+    assert stack.wait(run, *ENDS) == "Crashed"
+    with stack.client() as client:
+        limit = client.read_deployment_by_name("pipeline/pipeline").global_concurrency_limit
+    assert limit
+    assert limit.active_slots == 0
+    assert apply(stuck())
 
 
 def test_a_restarted_server_does_not_lose_the_run(
