@@ -108,6 +108,7 @@ def test_so_are_sigterm_and_the_end_of_the_terminal(
     number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run below `nohup`
     monkeypatch.setattr(serve, "serve", lambda place: os.kill(os.getpid(), number))
     try:
         assert serve.main(["--data-dir", str(tmp_path)]) == 0

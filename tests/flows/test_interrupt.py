@@ -66,7 +66,11 @@ run_interruptible(app, [])
 def test_what_ends_it_lets_it_end_its_server(name: str) -> None:
     """Prefect ends a flow's own server at the exit of Python, which a bare signal leaves out."""
     command = [sys.executable, "-c", ENDED.format(name=name)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run below `nohup`
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "in order\n")
 
 
