@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from prefect.exceptions import TerminationSignal
 
 from collab.base import fingerprint
 from collab.base.fingerprint import CodeChangedError, stamp
@@ -37,3 +38,14 @@ def test_what_is_missed_otherwise_is_told_as_it_is(module: Path, data: DataDir) 
     with pytest.raises(FileNotFoundError):
         recorded(fails_of)(module.with_name("other"), data_dir=str(data.root))
     assert "No such file" in read_journal(data)[0]["error"]
+
+
+def test_what_ended_it_is_told(data: DataDir) -> None:
+    def flow() -> None:
+        raise TerminationSignal(signal=15)
+
+    data.root.mkdir()
+    with pytest.raises(TerminationSignal), pytest.MonkeyPatch.context() as set_to:
+        set_to.setenv("COLLAB_DATA_DIR", str(data.root))
+        recorded(flow)()
+    assert read_journal(data)[0]["error"] == "It was ended by SIGTERM."
