@@ -41,11 +41,10 @@ def test_what_is_missed_otherwise_is_told_as_it_is(module: Path, data: DataDir) 
 
 
 def test_what_ended_it_is_told(data: DataDir) -> None:
-    def flow() -> None:
+    def flow(data_dir: str) -> None:
         raise TerminationSignal(signal=15)
 
     data.root.mkdir()
-    with pytest.raises(TerminationSignal), pytest.MonkeyPatch.context() as set_to:
-        set_to.setenv("COLLAB_DATA_DIR", str(data.root))
-        recorded(flow)()
+    with pytest.raises(TerminationSignal):
+        recorded(flow)(str(data.root))
     assert read_journal(data)[0]["error"] == "It was ended by SIGTERM."
