@@ -17,7 +17,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file of code that this process runs."""
     path = tmp_path / "module.sql"
     path.write_text("SELECT 1")
-    monkeypatch.setattr(fingerprint, "LOADED", {path: (stamp(path), "SELECT 1")})
+    monkeypatch.setitem(fingerprint.LOADED, path, (stamp(path), "SELECT 1"))
     return path
 
 
