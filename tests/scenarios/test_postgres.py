@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.orphans import GONE
+from deploy.processes import end
 from tests.scenarios.conftest import parameters
 from tests.scenarios.served import Served
 from tests.scenarios.stack import free_port, having, wait_for
@@ -28,7 +28,7 @@ def url() -> Iterator[str]:
     )
     if found is None:
         pytest.skip("Postgres is not installed")
-    binaries, port = Path(found).parent, free_port()
+    binaries, port = Path(found).resolve().parent, free_port()
     user = NOBODY_ELSE if os.getuid() == 0 else []
     with tempfile.TemporaryDirectory() as folder:
         if user:
@@ -38,13 +38,14 @@ def url() -> Iterator[str]:
         subprocess.run([*user, *make], check=True, capture_output=True, cwd="/")
         options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1"]
         command = [*user, binaries / "postgres", "-D", data, *options]
-        with subprocess.Popen([*command, "-c", "unix_socket_directories="], cwd="/") as server:
+        command += ["-c", "unix_socket_directories="]
+        with subprocess.Popen(command, cwd="/", text=True) as server:
             try:
                 ask = [binaries / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
                 wait_for(lambda: subprocess.run(ask, capture_output=True).returncode == 0, 60)
                 yield f"postgresql+asyncpg://prefect@127.0.0.1:{port}/postgres"
             finally:
-                server.send_signal(signal.SIGINT)  # at once, whoever is connected
+                end(server)
 
 
 def test_a_run_and_a_hard_stop(
