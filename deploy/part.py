@@ -59,7 +59,7 @@ def as_json(line: str, name: str) -> str:
 def only_lines(name: str) -> None:
     """Have this process print JSON lines alone, if COLLAB_LOG asks for them."""
     if flows.log_settings():
-        sys.stdout, sys.stderr = Lines(sys.stdout, name), Lines(sys.stderr, name)  # type: ignore[assignment]
+        sys.stdout, sys.stderr = Lines(sys.stdout, name), Lines(sys.stderr, name)
 
 
 def own_temporary_files() -> None:

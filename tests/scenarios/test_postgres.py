@@ -28,20 +28,20 @@ def url() -> Iterator[str]:
     )
     if found is None:
         pytest.skip("Postgres is not installed")
-    binaries, port = Path(found).resolve().parent, free_port()
+    binaries, port = str(Path(found).resolve().parent), free_port()
     user = NOBODY_ELSE if os.getuid() == 0 else []
     with tempfile.TemporaryDirectory() as folder:
         if user:
             shutil.chown(folder, "postgres")
         data = f"{folder}/data"
-        make = [binaries / "initdb", "--pgdata", data, "--auth", "trust", "--username", "prefect"]
+        make = [f"{binaries}/initdb", "--pgdata", data, "--auth", "trust", "--username", "prefect"]
         subprocess.run([*user, *make], check=True, capture_output=True, cwd="/")
         options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1"]
-        command = [*user, binaries / "postgres", "-D", data, *options]
+        command = [*user, f"{binaries}/postgres", "-D", data, *options]
         command += ["-c", "unix_socket_directories="]
         with subprocess.Popen(command, cwd="/", text=True) as server:
             try:
-                ask = [binaries / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+                ask = [f"{binaries}/pg_isready", "-h", "127.0.0.1", "-p", str(port)]
                 wait_for(lambda: subprocess.run(ask, capture_output=True).returncode == 0, 60)
                 yield f"postgresql+asyncpg://prefect@127.0.0.1:{port}/postgres"
             finally:
