@@ -13,8 +13,7 @@ from types import FrameType
 
 import psutil
 
-from flows import ENV_LOG
-
+PART = "deploy.part"
 GRACE_SECONDS = 6.0
 LARGEST_LOG = 16 << 20  # bytes
 
@@ -22,18 +21,16 @@ LARGEST_LOG = 16 << 20  # bytes
 def start(
     arguments: list[str], log: Path | None, environment: Mapping[str, str]
 ) -> subprocess.Popen[str]:
-    """Start `python -m ...` in its own session, where Ctrl-C is not felt.
+    """Start a part, `python -m ...`, in its own session, where Ctrl-C is not felt.
 
     Args:
         arguments: after `-m`.
         log: the file it logs to; None: our own standard output.
-        environment: its variables; where they ask for JSON its prints are such too.
+        environment: its variables.
     """
-    if environment.get(ENV_LOG) == "json":
-        arguments = ["deploy.lines", *arguments]
     with log.open("a", encoding="utf-8") if log else nullcontext() as file:
         return subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [sys.executable, "-m", PART, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -19,8 +19,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from collab.base.errors import CollabError
 from collab.base.paths import given_path, writable_data_dir
 from collab.cli.app import make_app, run
-from deploy.lines import only_lines
 from deploy.orphans import crash_orphans, flow_processes
+from deploy.part import only_lines
 from deploy.place import HOST, ROOT, Place
 from deploy.processes import end, end_all, heed_no_more, heed_signals, rotate, start
 from flows.server import require_home

@@ -3,8 +3,10 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from signal import Signals
 from typing import ParamSpec, TypeVar
 
+from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 
 from collab.base.alive import running
@@ -33,6 +35,9 @@ def recorded(flow: Callable[P, T]) -> Callable[P, T]:
                 return flow(*given, **named)
             except Exception:
                 refuse_changed_code()
+                raise
+            except TerminationSignal as error:  # which says nothing itself
+                error.args = (f"It was ended by {Signals(error.signal).name}.",)
                 raise
 
     return run

@@ -3,7 +3,9 @@
 import ast
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,10 +23,15 @@ def stamp(path: Path) -> tuple[int, int]:
     return told.st_mtime_ns, told.st_size
 
 
+def sources() -> Iterator[Path]:
+    """The files of this program; not what an editor keeps beside them."""
+    for path in PACKAGE.rglob("[!.]*"):
+        if path.suffix in SUFFIXES:
+            yield path
+
+
 LOADED = {  # what this process runs, or will when it imports more of it
-    path: (stamp(path), path.read_text(encoding="utf-8"))
-    for path in PACKAGE.rglob("*")
-    if path.suffix in SUFFIXES
+    path: (stamp(path), path.read_text(encoding="utf-8")) for path in sources()
 }
 
 
@@ -52,7 +59,7 @@ def digest_of_files(*names: str) -> str:
     digest = hashlib.sha256()
     for name in names:
         place = PACKAGE / name
-        files = [place] if place.is_file() else sorted(place.rglob("*"))
+        files = [place] if place.is_file() else sorted(place.rglob("[!.]*"))
         for path in files:
             if path.suffix in SUFFIXES:
                 digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0")
@@ -85,12 +92,13 @@ def refuse_changed_code() -> None:
     Raises:
         CodeChangedError: names one of them.
     """
-    for path, (at, text) in LOADED.items():
-        if not is_same(path, at, text):
-            raise CodeChangedError(
-                f"The code changed under this run ({path}). What was committed before is kept; "
-                "start it again."
-            )
+    changed = (path for path, (at, text) in LOADED.items() if not is_same(path, at, text))
+    added = (path for path in sources() if path not in LOADED)
+    for path in chain(changed, added):
+        raise CodeChangedError(
+            f"The code changed under this run ({path}). What was committed before is kept; "
+            "start it again."
+        )
 
 
 def is_same(path: Path, at: tuple[int, int], text: str) -> bool:

@@ -97,7 +97,7 @@ def test_packages_and_modules_have_digests_of_their_own() -> None:
 @pytest.fixture
 def loaded(module: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module that this process runs."""
-    monkeypatch.setattr(module_of_keys, "LOADED", {module: (stamp(module), CODE)})
+    monkeypatch.setitem(module_of_keys.LOADED, module, (stamp(module), CODE))
     return module
 
 
@@ -120,6 +120,23 @@ def test_code_that_changes_under_a_run_stops_it(loaded: Path, text: str | bytes 
         os.utime(loaded, ns=(1, 1))
     with pytest.raises(CodeChangedError, match=rf"changed under this run \({loaded}\).* again"):
         code_digest("lake.py")
+
+
+def test_a_file_that_is_added_is_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children that start later would be of other code than those before."""
+    (some, *_) = module_of_keys.LOADED
+    monkeypatch.delitem(module_of_keys.LOADED, some)
+    with pytest.raises(CodeChangedError, match=str(some)):
+        code_digest("lake.py")
+
+
+def test_what_an_editor_keeps_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_of_keys, "PACKAGE", tmp_path)
+    (tmp_path / ".#lake.py").symlink_to("somebody@somewhere.42")
+    (tmp_path / "lake.py~").touch()
+    assert list(module_of_keys.sources()) == []
+    (tmp_path / "lake.py").touch()
+    assert list(module_of_keys.sources()) == [tmp_path / "lake.py"]
 
 
 def test_one_thread_parses_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

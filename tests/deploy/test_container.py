@@ -1,11 +1,15 @@
-"""The container files, as far as they can be judged without a container."""
+"""The files for containers and systemd, as far as they can be judged without either."""
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from deploy.processes import GRACE_SECONDS
@@ -79,3 +83,30 @@ def test_links_lead_to_what_is_served() -> None:
     assert COMPOSE["services"]["tables"]["ports"] == ["127.0.0.1:4201:4201"]
     assert all(port.startswith("127.0.0.1:") for part in OWN.values()
                for port in part.get("ports", []))  # fmt: skip
+
+
+def unit() -> dict[str, str]:
+    """The settings of the service; none is there twice."""
+    lines = (ROOT / "deploy" / "collab.service").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("=", 1) for line in lines if line and line[0] not in "#["]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def test_the_unit_lives_on_where_a_child_dies_and_has_time_to_end() -> None:
+    found = unit()
+    assert found["ExecStart"].endswith(" -m deploy.serve --stdout")
+    assert found["OOMPolicy"] == "continue"
+    assert found["KillMode"] == "mixed"  # SIGTERM for `deploy.serve` alone, which ends the others
+    assert float(found["TimeoutStopSec"]) > 5 * GRACE_SECONDS
+    assert found["Restart"] == "on-failure"
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    if not (systemd := shutil.which("systemd-analyze")):
+        pytest.skip("systemd-analyze is not installed")
+    text = (ROOT / "deploy" / "collab.service").read_text(encoding="utf-8")
+    copy = tmp_path / "collab.service"
+    copy.write_text(text.replace("/opt/collab/.venv/bin/python", sys.executable))
+    done = subprocess.run([systemd, "verify", copy], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

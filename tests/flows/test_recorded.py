@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from prefect.exceptions import TerminationSignal
 
 from collab.base import fingerprint
 from collab.base.fingerprint import CodeChangedError, stamp
@@ -16,7 +17,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file of code that this process runs."""
     path = tmp_path / "module.sql"
     path.write_text("SELECT 1")
-    monkeypatch.setattr(fingerprint, "LOADED", {path: (stamp(path), "SELECT 1")})
+    monkeypatch.setitem(fingerprint.LOADED, path, (stamp(path), "SELECT 1"))
     return path
 
 
@@ -37,3 +38,13 @@ def test_what_is_missed_otherwise_is_told_as_it_is(module: Path, data: DataDir) 
     with pytest.raises(FileNotFoundError):
         recorded(fails_of)(module.with_name("other"), data_dir=str(data.root))
     assert "No such file" in read_journal(data)[0]["error"]
+
+
+def test_what_ended_it_is_told(data: DataDir) -> None:
+    def flow(data_dir: str) -> None:
+        raise TerminationSignal(signal=15)
+
+    data.root.mkdir()
+    with pytest.raises(TerminationSignal):
+        recorded(flow)(str(data.root))
+    assert read_journal(data)[0]["error"] == "It was ended by SIGTERM."

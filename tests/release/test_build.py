@@ -76,7 +76,7 @@ def test_code_that_changes_while_tables_are_built_publishes_nothing(
     """What of it was read late would be another version's, under the key of this one."""
     late = tmp_path / "late.sql"
     late.write_text("SELECT 1")
-    monkeypatch.setattr(fingerprint, "LOADED", {late: (fingerprint.stamp(late), "SELECT 1")})
+    monkeypatch.setitem(fingerprint.LOADED, late, (fingerprint.stamp(late), "SELECT 1"))
     check = build.compare_with_parquet
 
     def change(folder: Path) -> None:

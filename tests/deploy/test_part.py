@@ -1,4 +1,4 @@
-"""Where COLLAB_LOG asks for JSON, all that a part prints is one object a line."""
+"""What a part prints where COLLAB_LOG asks for JSON, and where its temporary files are."""
 
 import json
 import os
@@ -66,3 +66,18 @@ def test_a_command_line_that_is_none_is_an_object_too(tmp_path: Path) -> None:
     )
     (line,) = done.stderr.splitlines()
     assert json.loads(line)["message"].startswith("error: The data folder /proc/nowhere cannot")
+
+
+def test_temporary_files_are_of_this_user_and_what_it_starts_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    ask = "import tempfile; print(tempfile.gettempdir(), flush=True)"
+    start_other = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {ask!r}])"
+    (tmp_path / "asks.py").write_text(f"{ask}\n{start_other}\n")
+    process = start(["asks"], tmp_path / "log", os.environ)
+    assert process.wait(60) == 0
+    own = tmp_path / f"collab-parts-{os.getuid()}"
+    assert (tmp_path / "log").read_text().split() == [str(own), str(tmp_path)]
+    assert own.stat().st_mode & 0o777 == 0o700

@@ -1,13 +1,18 @@
-"""JSON lines alone: `python -m deploy.lines MODULE …` runs a module whose prints are such too.
+"""A part of what is deployed: `python -m deploy.part MODULE …` runs a module as one.
 
-Where COLLAB_LOG is `json` Prefect's log lines are JSON, but not its banner, what its command lines
-print, warnings, or what a web server says of its requests.
+It prints JSON lines alone, if COLLAB_LOG asks for them: Prefect's log lines are such then, but not
+its banner, what its command lines print, warnings, or what a web server says of its requests. And
+its temporary files are this user's own: Prefect's worker makes a folder that it takes for its own
+where another user's may be.
 """
 
 import json
+import os
 import runpy
 import sys
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import RLock
 from typing import TextIO
 
@@ -57,10 +62,18 @@ def only_lines(name: str) -> None:
         sys.stdout, sys.stderr = Lines(sys.stdout, name), Lines(sys.stderr, name)
 
 
+def own_temporary_files() -> None:
+    """Have this process, and none that it starts, make temporary files in a folder of this user."""
+    folder = Path(tempfile.gettempdir()) / f"collab-parts-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    tempfile.tempdir = str(folder)
+
+
 def main() -> None:
     """Run the module that is named, with the arguments after it."""
     sys.argv = sys.argv[1:]
     only_lines(sys.argv[0])
+    own_temporary_files()
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
