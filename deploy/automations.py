@@ -187,12 +187,8 @@ def apply_all(hours: float | None, heartbeat: float | None, block: str | None) -
         CollabError: a deployment or the block is not there, or the block cannot notify.
     """
     beat = window("collab: crashed", heartbeat, SECOND, default=90)
-    wanted = [
-        crashed(beat),
-        stuck(),
-        chain.train(chain.find_deployment("train/train")),
-        chain.publish(chain.find_deployment("publish/publish")),
-    ]
+    train, publish = map(chain.find_deployment, ("train/train", "publish/publish"))
+    wanted = alone(beat, train, publish)
     there = find_block(block)
     if there is not None:
         silence = window("collab: overdue", hours, HOUR, default=192)
@@ -200,6 +196,11 @@ def apply_all(hours: float | None, heartbeat: float | None, block: str | None) -
     changed = [each.name.removeprefix("collab: ") for each in wanted if apply(each)]
     told = f"Applied: {', '.join(changed)}." if changed else "All automations are as they were."
     return told if there else f"{told} {why_nobody()}"
+
+
+def alone(beat: timedelta, train: UUID, publish: UUID) -> list[AutomationCore]:
+    """Those that need no block: of runs that are gone, and of the chain."""
+    return [crashed(beat), stuck(), chain.train(train), chain.publish(publish)]
 
 
 def telling(block: UUID, silence: timedelta) -> list[AutomationCore]:

@@ -9,7 +9,7 @@ from prefect.events.schemas.automations import Automation, AutomationCore
 
 from deploy import applying
 from deploy.applying import apply, window
-from deploy.automations import crashed
+from deploy.automations import alone, blocked, crashed, stuck
 
 BEAT = timedelta(seconds=90)
 
@@ -71,3 +71,16 @@ def test_a_window_is_as_given_else_as_it_is_there_else_the_default(
     assert window("collab: crashed", None, second, default=60) == BEAT
     monkeypatch.setattr(applying, "find", lambda name: None)
     assert window("collab: crashed", None, second, default=60) == 60 * second
+
+
+def test_one_that_never_began_is_crashed_and_two_cancelled_runs_are_told() -> None:
+    """The one sends no heartbeat; of the others one alone is as declared."""
+    begins: Any = stuck(timedelta(minutes=15))
+    assert begins.trigger.after == {"prefect.flow-run.Pending"}
+    assert "prefect.flow-run.Running" in begins.trigger.expect
+    assert begins.actions[0].message == "It did not begin in 15 minutes."
+    assert begins.name in {each.name for each in alone(BEAT, uuid4(), uuid4())}
+    cancelled: Any = blocked(uuid4()).trigger
+    assert cancelled.threshold == 2
+    assert cancelled.for_each == {"related:deployment:prefect.resource.id"}
+    assert cancelled.within > timedelta(days=7), "two of a weekly run"
