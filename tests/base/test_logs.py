@@ -53,5 +53,7 @@ def test_one_variable_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
 
     config = load_logging_config(Path(configuration.DEFAULT_LOGGING_SETTINGS_PATH))
     assert config["handlers"]["console"]["formatter"] == "json"
-    logging.config.dictConfig({"version": 1, "formatters": {"json": config["formatters"]["json"]}})
+    formatters = {"json": config["formatters"]["json"]}
+    others = {"disable_existing_loggers": False}  # those of the tests that follow
+    logging.config.dictConfig({"version": 1, "formatters": formatters, **others})
     assert config["formatters"]["json"]["class"] == f"{JsonFormatter.__module__}.JsonFormatter"
