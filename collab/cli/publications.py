@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collab.base.errors import CollabError
-from collab.base.serving import nothing_published
+from collab.base.serving import nothing_published, served_editions
 from collab.cli.app import Count, shown
 from collab.cli.output import TERMINAL, Column, Out
 from collab.cli.place import Here, app
@@ -100,6 +100,11 @@ def gc(*, days: Count = 30, remove: bool = False, out: Out = TERMINAL, place: He
 
     if remove and (running := at_work(place.data)):
         raise CollabError(f"Something runs: {', '.join(running)}. Wait for its end.")
+    if remove and not served_editions(place.data.serve):
+        raise CollabError(
+            f"Nothing is published in {place.data.serve}, so that nothing is known to be in use. "
+            "Is it mounted, and may you read it? Publish first, or remove by hand."
+        )
     found = removable(place.data, days)
     if remove:
         found = remove_all(place.data, found)

@@ -164,8 +164,9 @@ def removed(there: DataDir, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     gone: list[Path] = []
     item = SimpleNamespace(folder=there.runs / "ml-1m-als-0123456789ab", size=3 * 2**20)
 
-    def remove(data: DataDir, found: list[SimpleNamespace]) -> None:
+    def remove(data: DataDir, found: list[SimpleNamespace]) -> list[SimpleNamespace]:
         gone.extend(item.folder for item in found)
+        return found
 
     made = ModuleType("collab.release.retention")
     made.__dict__["removable"] = lambda data, days: [item] if days <= 30 else []

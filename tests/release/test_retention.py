@@ -209,3 +209,13 @@ def test_gc_is_dry_unless_told(mine: Published, unpublished: Run, capsys: Captur
     assert "2 folders" in out(capsys, "gc", "--remove", *there)
     assert not unpublished.folder.exists()
     assert "0 folders" in out(capsys, "gc", *there)
+
+
+def test_nothing_is_removed_where_nothing_is_known_to_be_published(
+    mine: Published, unpublished: Run, capsys: Capture
+) -> None:
+    """As where the folder of what is served is not mounted: all that is old would go."""
+    mine.data.serve.rename(mine.data.root / "elsewhere")
+    assert main(["gc", "--remove", "--data-dir", str(mine.data.root)]) == 1
+    assert "Nothing is published in" in capsys.readouterr().err
+    assert unpublished.folder.exists()
