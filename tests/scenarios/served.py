@@ -36,8 +36,11 @@ class Served:
         home = self.data.root / "prefect"
         self.place = Place(data=self.data, home=home, port=free_port(), pool=POOL)
         self.api = f"{self.place.ui}/api"
+        own = folder / "tmp"  # devices are leased by folder of temporary files
+        own.mkdir(exist_ok=True)
         self.environment = {
             **self.place.environment(),
+            "TMPDIR": str(own),
             "COLLAB_HOME": str(checkout),
             "PYTHONPATH": str(checkout),
             **variables,

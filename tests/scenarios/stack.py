@@ -36,7 +36,10 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         """Start all parts below a folder."""
         self.place = Place(data=DataDir(folder), home=folder, port=free_port(), pool="tests")
-        self.environment = {**self.place.environment(), **QUICK_EVENTS}
+        # devices are leased by folder of temporary files: what runs beside takes none of ours
+        own = folder / "tmp"
+        own.mkdir()
+        self.environment = {**self.place.environment(), **QUICK_EVENTS, "TMPDIR": str(own)}
         self.server = self.start_server()
         set_up(self.place, self.environment)
         self._call("deploy.automations", "--heartbeat", str(HEARTBEAT_WINDOW))
