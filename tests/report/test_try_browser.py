@@ -10,7 +10,7 @@ from tests.release.planted_database import ODD_TITLES, SQL, title
 from tests.report.conftest import SIZES, Open
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-from playwright.sync_api import Page  # noqa: E402
+from playwright.sync_api import Locator, Page  # noqa: E402
 
 # items and stars, and what a page calls them: their places
 RATED = [{8: 5}, {1: 1, 2: 5, 3: 3}, {movie: 1 + movie * 7 % 5 for movie in range(5, 75, 3)}]
@@ -92,13 +92,19 @@ def test_movies_are_rated_by_keyboard_and_taken_back(open_page: Open) -> None:
     assert not cards.first.locator("input:checked").count()
 
 
+def rate(card: Locator, stars: int) -> None:
+    """Click a number of stars, once the card stands still."""
+    card.locator(f"label:has(input[value='{stars}'])").click()
+    assert card.locator("input:checked").input_value() == str(stars)
+
+
 def test_a_movie_is_found_and_why_is_told(open_page: Open) -> None:
     page = open_page()
     page.locator("#wanted").fill("movie 42")
     page.keyboard.press("Enter")
     card = page.locator("#cards fieldset").first
     assert card.locator("legend").inner_text() == title(42)
-    card.get_by_role("radio", name="5 stars").check(force=True)
+    rate(card, 5)
     rows = page.locator("#expected tr")
     assert rows.count() == 10
     assert "for anyone " in rows.first.inner_text()
@@ -117,7 +123,7 @@ def test_the_rated_stay_when_others_are_asked_for_and_go_when_it_starts_again(
     page = open_page()
     names = page.locator("#cards legend")
     first = names.all_inner_texts()
-    page.locator("#cards fieldset").nth(2).get_by_role("radio", name="3 stars").check(force=True)
+    rate(page.locator("#cards fieldset").nth(2), 3)
     page.get_by_role("button", name="Other movies").click()
     second = names.all_inner_texts()
     assert second[0] == first[2]
