@@ -14,7 +14,7 @@ from types import FrameType
 import psutil
 
 PART = "deploy.part"
-GRACE_SECONDS = 6.0
+GRACE_SECONDS = 20.0  # on a busy machine a flow run needs some of them to say why it ends
 LARGEST_LOG = 16 << 20  # bytes
 
 
