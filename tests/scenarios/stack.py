@@ -23,7 +23,7 @@ from deploy.serve import is_free, set_up, wait_until_healthy
 
 T = TypeVar("T")
 
-HEARTBEAT_WINDOW = 45  # seconds; heartbeats come every 30, the least that Prefect allows
+HEARTBEAT_WINDOW = 75  # seconds; heartbeats come every 30, the least that Prefect allows
 QUICK_EVENTS = {
     "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
     "PREFECT_SERVER_EVENTS_EXPIRED_BUCKET_BUFFER": "PT2S",
