@@ -1,7 +1,8 @@
 """What may go: runs, datasets and lake folders that nothing published refers to.
 
-What stays of a run that goes, `remembered` says. The trials of a search, of which nothing published
-tells, go by their age alone. To say what may go needs no torch.
+What a process that died left unfinished goes whatever its age. What stays of a run that goes,
+`remembered` says. The trials of a search, of which nothing published tells, go by their age alone.
+To say what may go needs no torch.
 """
 
 import logging
@@ -17,7 +18,7 @@ from collab.base.alive import is_held
 from collab.base.files import UNFINISHED, read_json, readable
 from collab.base.paths import DataDir
 from collab.base.serving import served_editions
-from collab.release.snapshot import list_snapshots
+from collab.release.snapshot import PUBLISH_LOCK, list_snapshots
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Removable:
 
 
 def removable(data: DataDir, days: float = KEEP_DAYS) -> list[Removable]:
-    """What nothing published refers to and is older than so many days.
+    """What nothing published refers to and is older than so many days, and what is left unfinished.
 
     Lake folders and datasets that a run which stays was made of stay with it, and so does the
     newest lake folder of each edition.
@@ -51,7 +52,8 @@ def removable(data: DataDir, days: float = KEEP_DAYS) -> list[Removable]:
         newest = {folders[-1].parent.name} if folders else set()
         kept = kept_lakes | newest
         lakes += [path for path in stale(edition, days) if path.name not in kept]
-    found = (*runs, *stale(data.trials, days), *datasets, *lakes)
+    snapshots = [path for path in data.serve.glob("*/snapshots/*.tmp") if not under_way(path)]
+    found = (*runs, *stale(data.trials, days), *datasets, *lakes, *snapshots)
     return [Removable(folder=path, size=size_of(path)) for path in found]
 
 
@@ -69,24 +71,26 @@ def referred(data: DataDir) -> tuple[set[str], set[str], set[str]]:
 
 
 def stale(parent: Path, days: float) -> Iterator[Path]:
-    """The folders below `parent` that are older than so many days.
-
-    Committed, or left unfinished by one whose process died.
-    """
+    """The folders below `parent` that are older than so many days, or that a dead process left."""
     oldest = time.time() - days * 86400
     for path in sorted(parent.glob("*")):
-        if path.is_dir() and path.stat().st_mtime < oldest and not under_way(path):
+        if UNFINISHED in path.name:
+            if not under_way(path):
+                yield path
+        elif path.is_dir() and path.stat().st_mtime < oldest:
             yield path
 
 
 def under_way(folder: Path) -> bool:
-    """Whether a living process builds a folder."""
+    """Whether a living process builds an unfinished folder."""
     lock = lock_of(folder)
-    return folder.name.startswith(".") and lock.exists() and is_held(lock)
+    return lock.exists() and is_held(lock)
 
 
 def lock_of(folder: Path) -> Path:
     """The lock that whoever builds a folder holds, be it finished or not."""
+    if folder.suffix == ".tmp":
+        return folder.parent.with_name(PUBLISH_LOCK)
     name, _, _ = folder.name.removeprefix(".").partition(UNFINISHED)
     return folder.with_name(f".{name}.lock")
 

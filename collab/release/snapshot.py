@@ -45,6 +45,7 @@ DISK_FAILED = (
     duckdb.TransactionException,
     duckdb.OutOfMemoryException,
 )
+PUBLISH_LOCK = ".publish.lock"
 KEEP_AT_LEAST = 5
 KEEP_SECONDS = 48 * 3600
 
@@ -161,13 +162,13 @@ def publish_lock(serve: Path) -> FileLock:
     """
     try:
         (serve / "snapshots").mkdir(parents=True, exist_ok=True)
-        (serve / ".publish.lock").touch()
+        (serve / PUBLISH_LOCK).touch()
     except OSError as error:
         raise CollabError(
             f"The folder {serve} cannot be written ({error.strerror}). "
             "Run this as the user who owns it, or name another folder with --data-dir."
         ) from error
-    return FileLock(serve / ".publish.lock", is_singleton=True)
+    return FileLock(serve / PUBLISH_LOCK, is_singleton=True)
 
 
 def publish_snapshot(

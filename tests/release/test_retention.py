@@ -111,15 +111,17 @@ def test_the_newest_lake_folder_stays(mine: Published) -> None:
 
 
 def test_what_is_under_way_is_not_touched_and_what_is_left_of_it_goes(mine: Published) -> None:
-    for parent in (mine.data.runs, mine.data.datasets):
-        (parent / ".x.tmp-abc").mkdir()
-        make_old(parent / ".x.tmp-abc", 400)
-    with FileLock(mine.data.runs / ".x.lock"), FileLock(mine.data.datasets / ".x.lock"):
-        assert names(mine) == []
-    left = ["runs/.x.tmp-abc", "datasets/.x.tmp-abc"]  # whoever built it is dead
-    assert names(mine) == left
-    assert len(remove(mine.data, removable(mine.data))) == 2
-    assert not any((mine.data.root / name).exists() for name in left)
+    """Whatever its age: where nobody holds its lock, whoever built it is dead."""
+    data, snapshots = mine.data, mine.serve / "snapshots"
+    locks = [data.runs / ".x.lock", data.datasets / ".x.lock", mine.serve / ".publish.lock"]
+    left = [data.runs / ".x.tmp-abc", data.datasets / ".x.tmp-abc", snapshots / "abc.tmp"]
+    for lock, folder in zip(locks, left, strict=True):
+        folder.mkdir()
+        with FileLock(lock):
+            assert names(mine) == []
+        assert names(mine) == [folder.relative_to(data.root).as_posix()]
+        assert len(remove(data, removable(data))) == 1
+        assert not folder.exists()
 
 
 def test_what_cannot_be_removed_is_not_said_to_be(
