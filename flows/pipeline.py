@@ -22,6 +22,7 @@ from flows.runners import Runner, require_runner, spread
 from flows.server import reported
 from flows.undeclared import of_plan, refuse
 from tasks.events import announce_publication, mark_announced
+from tasks.retention import collect_garbage
 
 
 @flow(
@@ -89,7 +90,8 @@ def pipeline(
             last published one's on equal rows; more is refused.
         no_gate: publish however the champion compares; recorded in the publication.
         keep_days: at the end remove runs, datasets and lake folders that are older than so many
-            days and that nothing published refers to; by default nothing is removed.
+            days and that nothing published refers to; by default none. What killed processes left
+            half made goes always.
         override: publish also what is not the set declared for the edition; recorded in the
             publication. The deployment does not.
     """
@@ -129,7 +131,7 @@ def pipeline(
     mark_announced(taken.lake)
     if wanted.as_of is None:
         announce_publication(taken.lake, published.snapshot, published.made, data)
-    stages.make_room(data, keep_days)
+    collect_garbage(data, keep_days)
     return Outcome(taken=taken, trained=trained, published=published)
 
 

@@ -26,7 +26,6 @@ from tasks.artifacts import show_checks, show_publication, show_training
 from tasks.dataset import prepare_dataset
 from tasks.ingest import fetch_archive, ingest_archive
 from tasks.publish import publish_tables, write_report
-from tasks.retention import collect_garbage
 from tasks.train import Trained, train_all, train_one
 
 log = logging.getLogger("collab.flows")
@@ -182,9 +181,3 @@ def baseline_of(
     recipe = RECIPES[BASELINE]
     run, _ = train_one(recipe, dataset, data, seed=record.seed, device=device, force=False)
     return run
-
-
-def make_room(data: DataDir, days: float | None) -> None:
-    """Remove what nothing published refers to and is older than so many days; None: nothing."""
-    if days is not None:
-        collect_garbage(data, days)

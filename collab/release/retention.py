@@ -34,27 +34,34 @@ class Removable:
 
 
 def removable(data: DataDir, days: float = KEEP_DAYS) -> list[Removable]:
-    """What nothing published refers to and is older than so many days, and what is left unfinished.
+    """What nothing published refers to and is older than so many days, and what is unfinished.
 
     Lake folders and datasets that a run which stays was made of stay with it, and so does the
     newest lake folder of each edition.
     """
     kept_runs, kept_datasets, kept_lakes = referred(data)
-    runs = [path for path in stale(data.runs, days) if path.name not in kept_runs]
+    runs = [path for path in older(data.runs, days) if path.name not in kept_runs]
     there = (path.parent for path in data.runs.glob("[!.]*/run.json"))
     for dataset, lake in readable((path for path in there if path not in runs), made_of):
         kept_datasets.add(dataset)
         kept_lakes.add(lake)
-    datasets = [path for path in stale(data.datasets, days) if path.name not in kept_datasets]
+    datasets = [path for path in older(data.datasets, days) if path.name not in kept_datasets]
     lakes = []
     for edition in sorted(data.lake.glob("[!.]*")):
         folders = sorted(edition.glob("[!.]*/manifest.json"), key=lambda p: p.stat().st_mtime)
         newest = {folders[-1].parent.name} if folders else set()
         kept = kept_lakes | newest
-        lakes += [path for path in stale(edition, days) if path.name not in kept]
-    snapshots = [path for path in data.serve.glob("*/snapshots/*.tmp") if not under_way(path)]
-    found = (*runs, *stale(data.trials, days), *datasets, *lakes, *snapshots)
-    return [Removable(folder=path, size=size_of(path)) for path in found]
+        lakes += [path for path in older(edition, days) if path.name not in kept]
+    found = (*runs, *older(data.trials, days), *datasets, *lakes)
+    return [*map(measured, found), *unfinished(data)]
+
+
+def unfinished(data: DataDir) -> list[Removable]:
+    """What processes that died left half made, whatever its age: nobody holds its lock."""
+    parents = (data.runs, data.trials, data.datasets, *data.lake.glob("*"))
+    folders = [path for parent in parents for path in sorted(parent.glob(f".*{UNFINISHED}*"))]
+    snapshots = sorted(data.serve.glob("*/snapshots/*.tmp"))
+    return [measured(path) for path in (*folders, *snapshots) if not under_way(path)]
 
 
 def referred(data: DataDir) -> tuple[set[str], set[str], set[str]]:
@@ -70,14 +77,11 @@ def referred(data: DataDir) -> tuple[set[str], set[str], set[str]]:
     return runs, datasets, lakes
 
 
-def stale(parent: Path, days: float) -> Iterator[Path]:
-    """The folders below `parent` that are older than so many days, or that a dead process left."""
+def older(parent: Path, days: float) -> Iterator[Path]:
+    """The finished folders below `parent` that are older than so many days."""
     oldest = time.time() - days * 86400
-    for path in sorted(parent.glob("*")):
-        if UNFINISHED in path.name:
-            if not under_way(path):
-                yield path
-        elif path.is_dir() and path.stat().st_mtime < oldest:
+    for path in sorted(parent.glob("[!.]*")):
+        if path.is_dir() and path.stat().st_mtime < oldest:
             yield path
 
 
@@ -101,9 +105,10 @@ def made_of(run: Path) -> tuple[str, str]:
     return str(record["dataset"]), str(record["data_fingerprint"])[:16]
 
 
-def size_of(folder: Path) -> int:
-    """Bytes of all its files."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def measured(folder: Path) -> Removable:
+    """A folder with the bytes of all its files."""
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Removable(folder=folder, size=size)
 
 
 def remove(data: DataDir, found: list[Removable]) -> list[Removable]:
@@ -120,7 +125,7 @@ def remove(data: DataDir, found: list[Removable]) -> list[Removable]:
 def is_removed(data: DataDir, folder: Path) -> bool:
     """Remove a folder; returns whether that could be done."""
     try:
-        with FileLock(lock_of(folder)):
+        with FileLock(lock_of(folder), timeout=1):  # whoever holds it longer is at work
             if folder.parent == data.runs and (folder / "run.json").exists():
                 from collab.release.remembered import remember  # late: it takes torch
 
